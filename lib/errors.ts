@@ -1,0 +1,123 @@
+import type { CommandResult, CommandTrouble } from './runners/runner.ts';
+
+/**
+ * What can go wrong, and with which exit code (R21).
+ *
+ * Two kinds: a {@link UserError} is for the reader to put right and shows no stack; anything else that
+ * is thrown is our bug and keeps its stack.
+ */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  /** What was given (words, flags, variables, the config) is wrong. */
+  usage: 2,
+  /** Nothing is wrong with what was given, but it may not run here: requirements, env, questions. */
+  refused: 3,
+  timeout: 124,
+  interrupted: 130,
+  hungUp: 129,
+  terminated: 143,
+} as const;
+
+export interface UserErrorOptions {
+  /** Lines that stand indented under the message. */
+  readonly facts?: readonly string[] | undefined;
+  /** What to do about it. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** Something for the reader to put right. Message: lower case, names in backticks, no full stop. */
+export class UserError extends Error {
+  /** A stable word for programs: `unknown-task`, `unknown-flag`, … */
+  readonly code: string;
+  readonly exitCode: number;
+  readonly facts: readonly string[];
+  readonly hint: string | undefined;
+
+  constructor(code: string, message: string, exitCode: number, options: UserErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.exitCode = exitCode;
+    this.facts = options.facts ?? [];
+    this.hint = options.hint;
+  }
+}
+
+/** What was asked for is wrong: exit 2. */
+export class UsageError extends UserError {
+  constructor(code: string, message: string, options: UserErrorOptions = {}) {
+    super(code, message, EXIT.usage, options);
+  }
+}
+
+/** A config, or a task as declared, is wrong: exit 2. */
+export class ConfigError extends UserError {
+  constructor(code: string, message: string, options: UserErrorOptions = {}) {
+    super(code, message, EXIT.usage, options);
+  }
+}
+
+/** It may not run here and now (requirements, variables, a question answered with no): exit 3. */
+export class RefusedError extends UserError {
+  constructor(code: string, message: string, options: UserErrorOptions = {}) {
+    super(code, message, EXIT.refused, options);
+  }
+}
+
+/** Thrown by a body to end the run with a code of its own; code 0 ends it as a success. */
+export class Exit extends Error {
+  readonly exitCode: number;
+
+  /** @param exitCode 0–255 */
+  constructor(exitCode: number, message = '') {
+    super(message);
+    this.name = 'Exit';
+    this.exitCode = exitCode;
+  }
+}
+
+/** A command that did not succeed. `result` has all it said, up to its limit. */
+export class CommandFailedError extends Error {
+  /** The command line, secrets masked. */
+  readonly command: string;
+  /** Its own code; 128+n when signal n ended it; 124 out of time; 127 not found; 126 not startable. */
+  readonly exitCode: number;
+  readonly signal: NodeJS.Signals | undefined;
+  readonly trouble: CommandTrouble | undefined;
+  readonly cwd: string;
+  readonly ms: number;
+  /** Its last output, both streams, about 200 lines. */
+  readonly tail: string;
+  readonly hint: string | undefined;
+  readonly result: CommandResult;
+
+  constructor(
+    facts: Pick<CommandFailedError, 'command' | 'exitCode' | 'signal' | 'trouble' | 'cwd' | 'ms' | 'tail' | 'hint' | 'result'> & { message: string },
+  ) {
+    super(facts.message);
+    this.name = 'CommandFailedError';
+    this.command = facts.command;
+    this.exitCode = facts.exitCode;
+    this.signal = facts.signal;
+    this.trouble = facts.trouble;
+    this.cwd = facts.cwd;
+    this.ms = facts.ms;
+    this.tail = facts.tail;
+    this.hint = facts.hint;
+    this.result = facts.result;
+  }
+}
+
+/** A switch that does not cover its union does not compile. */
+export function unreachable(value: never): never {
+  throw new Error(`unexpected ${JSON.stringify(value)}`);
+}
+
+/** `error:` line, facts indented, `hint:` line. Ends with a line break. */
+export function renderUserError(error: UserError): string {
+  const facts = error.facts.map((fact) => fact.replace(/^/gm, '  '));
+  const hint = error.hint ? [`hint: ${error.hint}`] : [];
+  return `${[`error: ${error.message}`, ...facts, ...hint].join('\n')}\n`;
+}

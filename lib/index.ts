@@ -1,0 +1,32 @@
+export { task } from './task.ts';
+export type {
+  AnyTask,
+  BareTask,
+  Call,
+  CallFunction,
+  DeferContext,
+  Duration,
+  Exec,
+  InputScope,
+  Need,
+  Needs,
+  NoInput,
+  OutputsOf,
+  Provision,
+  Ready,
+  Requirement,
+  RequirementScope,
+  ServiceSpec,
+  Shell,
+  ShellScalar,
+  ShellValue,
+  Task,
+  TaskContext,
+  TaskSpec,
+  Unmet,
+  UpToDate,
+} from './task.ts';
+export { CommandFailedError, ConfigError, Exit, RefusedError, UsageError, UserError } from './errors.ts';
+export type { CommandOptions, CommandResult, CommandTrouble, RunningCommand } from './runners/runner.ts';
+export type { Event, EventOf, EventType, Failure, Json, JsonObject, Outcome, PlanView, RunCounts, RunEndReason, StepView } from './event.ts';
+export type { Reporter, ReporterFactory, ReporterOptions, Screen, Sink } from './reporters/reporter.ts';

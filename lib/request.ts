@@ -1,0 +1,34 @@
+import type { JsonObject } from './event.ts';
+import type { AnyTask } from './task.ts';
+
+/** What was asked: from a command line, from code, from a watcher. */
+export interface Request {
+  readonly targets: readonly Target[];
+  readonly options: RunOptions;
+}
+
+/** A call asked for by name. */
+export interface Target {
+  readonly task: AnyTask;
+  /** Only what was given: as JSON, before defaults and transforms. Paths are absolute, or relative to the root. */
+  readonly given: JsonObject;
+  readonly passthrough?: readonly string[];
+}
+
+/** Own options that change how a plan is carried out. */
+export interface RunOptions {
+  /** How many steps at once. */
+  readonly jobs: number;
+  /** Drop the order of the targets. */
+  readonly parallel: boolean;
+  readonly keepGoing: boolean;
+  readonly failFast: boolean;
+  readonly dryRun: boolean;
+  readonly skipUnmet: boolean;
+  /** Every command as with `nothrow`. */
+  readonly warnOnly: boolean;
+  /** For the whole run. */
+  readonly timeoutMs: number | undefined;
+  /** For each command that sets none of its own. */
+  readonly commandTimeoutMs: number | undefined;
+}

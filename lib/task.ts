@@ -1,0 +1,369 @@
+import type { z } from 'zod';
+import type { CommandOptions, CommandResult, RunningCommand } from './runners/runner.ts';
+
+/**
+ * A task as declared, and all that it may say.
+ *
+ * A task is a function: calling it runs nothing, it makes a {@link Call}, the pair of a task and the
+ * input it is to get. Calls are what `needs`, `after`, `post` and `call()` take.
+ *
+ * Brands are registered symbols rather than classes, so that two copies of this library understand
+ * each other's tasks.
+ */
+export const TASK: unique symbol = Symbol.for('taskwright.task') as never;
+export const CALL: unique symbol = Symbol.for('taskwright.call') as never;
+
+// ── Schemas in, types out ────────────────────────────────────────────────────────────────────────
+
+/** Fields by name, each a zod schema. */
+export type Shape = z.ZodRawShape;
+/** What `input` and `env` take: plain fields, or a `z.object` where a rule spans several of them. */
+export type Fields = Shape | z.ZodObject;
+
+type ObjectOf<F extends Fields> = F extends z.ZodObject ? F : F extends Shape ? z.ZodObject<F> : never;
+type Flat<T> = { [K in keyof T]: T[K] } & {};
+/** What a caller may write: before defaults and transforms. */
+export type Given<F extends Fields> = keyof F extends never ? NoInput : Flat<z.input<ObjectOf<F>>>;
+/** The input of a task that declares none. */
+export type NoInput = Readonly<Record<string, never>>;
+/** What a body sees: after defaults and transforms. */
+export type Parsed<F extends Fields> = keyof F extends never ? {} : Flat<z.output<ObjectOf<F>>>;
+
+/** The arguments of a call: none needed when every field may be left out. */
+export type InputArguments<I> = {} extends I ? [input?: I] : [input: I];
+
+declare const OUTPUT: unique symbol;
+
+/** A task together with the input it is to run with. Made by calling a task; plain data. */
+export interface Call<out O = unknown> {
+  readonly [CALL]: true;
+  readonly task: AnyTask;
+  /** As given: before defaults, transforms and checks. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly passthrough: readonly string[] | undefined;
+  readonly [OUTPUT]?: O;
+}
+
+/** What all tasks have in common, whatever their types. */
+export interface AnyTask {
+  readonly [TASK]: Declaration;
+}
+
+/** A task that takes `I` and gives `O`. */
+export interface Task<I, O> extends AnyTask {
+  (...input: InputArguments<I>): Call<O>;
+}
+
+/** A task that may stand in `needs` without being called. */
+export interface BareTask<out O = unknown> extends AnyTask {
+  (): Call<O>;
+}
+
+/** What may stand in `needs`, `after` and `post`. `undefined`: not this time. */
+export type Need = Call | BareTask | undefined;
+export type Needs = Readonly<Record<string, Need>> | readonly Need[];
+
+type OutputOfNeed<N> = N extends BareTask<infer O> | Call<infer O> ? O : N extends undefined ? undefined : never;
+/** The outputs of `needs`, under the same names. */
+export type OutputsOf<N extends Needs> = Flat<{ readonly [K in keyof N]: OutputOfNeed<N[K]> }>;
+
+// ── The context of a body ────────────────────────────────────────────────────────────────────────
+
+/** A `$` of one step: its folder, variables, log and stop. Values are quoted, arrays spread. */
+export interface Shell {
+  (pieces: TemplateStringsArray, ...values: readonly ShellValue[]): RunningCommand;
+  /** The same shell with these options for the commands it starts. */
+  (options: CommandOptions): Shell;
+}
+export type ShellScalar = string | number | bigint | boolean | URL | CommandResult;
+export type ShellValue = ShellScalar | readonly ShellScalar[];
+
+/** Start a program with exactly these arguments; no shell stands between. */
+export type Exec = (argv: readonly [string, ...(string | number)[]] | readonly string[], options?: CommandOptions) => RunningCommand;
+
+/** What a computed field may look at. The plan is made from it: no effects, nothing that changes between two calls. */
+export interface InputScope<P> {
+  readonly input: P;
+  /** The folder of the config. */
+  readonly root: string;
+  /** The folder the user stood in. */
+  readonly invocationDir: string;
+}
+
+export interface LogFunction {
+  (...values: readonly unknown[]): void;
+  warn(...values: readonly unknown[]): void;
+}
+
+/** Given to clean-up: its own `$`, which a first stop does not end. */
+export interface DeferContext {
+  readonly $: Shell;
+  readonly exec: Exec;
+  readonly signal: AbortSignal;
+  readonly log: LogFunction;
+}
+
+/** Start another task within the same run, and wait for its output. */
+export interface CallFunction {
+  <I, O>(task: Task<I, O>, ...input: InputArguments<I>): Promise<O>;
+  <O>(call: Call<O>): Promise<O>;
+}
+
+export interface TaskContext<P = unknown, E = unknown, N = unknown> {
+  readonly input: P;
+  readonly env: E;
+  readonly needs: N;
+  /** The words after `--`; empty unless the task declares `passthrough: true`. */
+  readonly passthrough: readonly string[];
+  readonly $: Shell;
+  readonly exec: Exec;
+  readonly call: CallFunction;
+  /** End the step as `skipped`, which fails nothing. */
+  readonly skip: (reason: string) => never;
+  /** Register clean-up: always run, last registered first. */
+  readonly defer: (cleanUp: (context: DeferContext) => unknown) => void;
+  readonly log: LogFunction;
+  /** Put a result on stdout, whole. */
+  readonly print: (text: string) => void;
+  /** Aborts when the step is to end: a stop, a time-out, another's failure under `--fail-fast`. */
+  readonly signal: AbortSignal;
+  /** The folder of the config. */
+  readonly root: string;
+  /** The folder the user stood in. */
+  readonly invocationDir: string;
+  /** The folder this step's commands run in. */
+  readonly cwd: string;
+  readonly dryRun: boolean;
+  /** The name of the task, as people know it. */
+  readonly name: string;
+}
+
+// ── What a task may say ──────────────────────────────────────────────────────────────────────────
+
+/** A length of time with its unit: `'500ms'`, `'30s'`, `'10m'`, `'1h'`. */
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h'}`;
+
+type Awaitable<T> = T | Promise<T>;
+
+/** What a requirement may look at. */
+export interface RequirementScope {
+  readonly root: string;
+  readonly invocationDir: string;
+  /** The step's folder. It may not exist yet. */
+  readonly cwd: string;
+  /** The step's variables, dotenv files included. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  /** Run a command that only looks; never throws for a failing command. */
+  readonly look: (argv: readonly string[], options?: { cwd?: string; timeoutMs?: number }) => Promise<CommandResult>;
+}
+
+/** Something that must hold before a step may start. */
+export interface Requirement {
+  /** What it is, the same text for the same thing: `file:pyproject.toml`, `port:6379`, `tool:docker`. Matches `provides`. */
+  readonly id: string;
+  /** In words, for reports: "`poetry` 1.5 or newer". */
+  readonly title: string;
+  /** Resolves to what is wrong, or to `undefined` when it holds. */
+  readonly check: (scope: RequirementScope) => Awaitable<Unmet | undefined>;
+}
+export interface Unmet {
+  /** One line, lower case: "`poetry` was not found on PATH". */
+  readonly problem: string;
+  /** What to do about it. */
+  readonly remedy?: string;
+}
+
+/** What a step makes true for the steps after it. Matched by `id` against requirements and variables. */
+export interface Provision {
+  readonly id: string;
+}
+
+/** When a service counts as ready. All that is given must hold. */
+export interface Ready {
+  /** A TCP port that accepts connections. */
+  readonly port?: number | { readonly host?: string; readonly port: number };
+  /** A URL that answers with a status below 500, or with exactly `status`. */
+  readonly http?: string | { readonly url: string; readonly status?: number };
+  /** Own look; polled. */
+  readonly check?: (signal: AbortSignal) => Awaitable<boolean>;
+  /** Longest wait in all. Default `60s`. */
+  readonly within?: Duration;
+}
+export interface ServiceSpec<P, O> {
+  readonly ready: Ready | ((scope: { readonly input: P; readonly output: O }) => Ready);
+  /** For what has no process of its own, such as containers. */
+  readonly stop?: (context: DeferContext & { readonly input: P; readonly output: O }) => unknown;
+}
+
+/** An up-to-date task is left alone. One that gives a value must give it here too. */
+export type UpToDate<O> = [O] extends [void | undefined] ? string | { readonly reason: string } : { readonly reason: string; readonly output: O };
+
+export interface RetrySpec {
+  readonly times: number;
+  readonly delay?: Duration;
+  readonly factor?: number;
+  readonly when?: (error: unknown) => boolean;
+}
+export interface LockSpec {
+  readonly name: string;
+  readonly machine?: boolean;
+}
+
+type Computed<T, P> = T | ((scope: InputScope<P>) => T);
+
+/** All that a task may say but its needs, output and body, whose types depend on one another. */
+export interface TaskFields<F extends Fields, E extends Fields> {
+  /** One line, for lists. */
+  readonly summary: string;
+  /** The long text, for `--help`. */
+  readonly description?: string;
+  /** Command lines without the leading `tasks`, for `--help`. */
+  readonly examples?: readonly string[];
+  /** A heading in `--list`. */
+  readonly group?: string;
+  /** Left out of `--list` unless `--all`. */
+  readonly hidden?: boolean;
+  readonly aliases?: readonly string[];
+  /** A stable name for a task that is not registered. */
+  readonly id?: string;
+
+  readonly input?: F;
+  /** Variables, by their own names; checked before anything runs, typed in the body. */
+  readonly env?: E;
+  /** Files of variables, relative to `cwd`; laid over the config's. */
+  readonly dotenv?: readonly string[];
+  /** Takes the words after `--`. */
+  readonly passthrough?: boolean;
+
+  readonly requires?: Computed<readonly Requirement[], Parsed<F>>;
+  readonly provides?: Computed<readonly Provision[], Parsed<F>>;
+  /** A question to be answered with yes before anything runs; `undefined` asks nothing. */
+  readonly confirm?: string | ((scope: InputScope<Parsed<F>> & RequirementScope) => Awaitable<string | undefined>);
+
+  readonly after?: Computed<readonly (AnyTask | Call)[], Parsed<F>>;
+  readonly post?: Computed<Needs, Parsed<F>>;
+  readonly lock?: Computed<string | LockSpec | readonly (string | LockSpec)[] | undefined, Parsed<F>>;
+
+  readonly sources?: Computed<readonly string[], Parsed<F>>;
+  readonly generates?: Computed<readonly string[], Parsed<F>>;
+  readonly cache?: Computed<boolean, Parsed<F>>;
+
+  /** Where commands run; relative to the root. Default: the root. */
+  readonly cwd?: Computed<string | undefined, Parsed<F>>;
+  /** Bounds each attempt of the body. */
+  readonly timeout?: Computed<Duration | undefined, Parsed<F>>;
+  /** From the first signal to SIGKILL. Default `5s`. */
+  readonly grace?: Computed<Duration | undefined, Parsed<F>>;
+  readonly retry?: Computed<RetrySpec | undefined, Parsed<F>>;
+  /** Gets the real terminal; nothing but services runs beside it. */
+  readonly interactive?: Computed<boolean, Parsed<F>>;
+  readonly pty?: Computed<boolean, Parsed<F>>;
+  /** A failure is shown, and does not fail the run. */
+  readonly mayFail?: Computed<boolean, Parsed<F>>;
+}
+
+/** What a body returns, and its users get: the schema's two sides where there is one. */
+type Returned<Out, R> = Out extends z.ZodType ? z.input<Out> : R;
+type OutputOf<Out, R> = Out extends z.ZodType ? z.output<Out> : R;
+
+export interface TaskSpec<F extends Fields, E extends Fields, N extends Needs, Out extends z.ZodType | undefined, R> extends TaskFields<F, E> {
+  /** What must succeed first. Its outputs arrive in the body as `needs`, under the same names. */
+  readonly needs?: N | ((scope: InputScope<Parsed<F>>) => N);
+  readonly output?: Out;
+  /** A reason to leave the step alone, and the value it hands over then; `undefined` to run it. */
+  readonly upToDate?: (scope: InputScope<Parsed<F>> & RequirementScope) => Awaitable<UpToDate<NoInfer<Returned<Out, R>>> | undefined | false>;
+  readonly service?: ServiceSpec<Parsed<F>, NoInfer<OutputOf<Out, R>>>;
+  readonly run?: (context: TaskContext<Parsed<F>, Parsed<E>, OutputsOf<N>>) => Awaitable<Returned<Out, R>>;
+}
+
+/**
+ * Declare a task.
+ *
+ * TypeScript reads the literal from top to bottom: `input` and `needs` stand above `run`, or the body
+ * does not see their types.
+ *
+ * A task without `run` is a group of its `needs`.
+ */
+export function task<
+  const F extends Fields = {},
+  const E extends Fields = {},
+  const N extends Needs = {},
+  const Out extends z.ZodType | undefined = undefined,
+  R = void,
+>(spec: TaskSpec<F, E, N, Out, R>): Task<Given<F>, OutputOf<Out, R>> {
+  const place = new Error('declared here');
+  Error.captureStackTrace(place, task);
+  // The generic types end here: inside, a declaration is plain data and functions of unknowns.
+  const declaration: Declaration = { spec: spec as unknown as ErasedSpec, place };
+  const self = (input?: Readonly<Record<string, unknown>>): Call => makeCall(self as unknown as AnyTask, input ?? {});
+  return Object.defineProperty(self, TASK, { value: declaration }) as unknown as Task<Given<F>, OutputOf<Out, R>>;
+}
+
+// ── The same, erased: what the engine works with ─────────────────────────────────────────────────
+
+export interface ErasedSpec extends TaskFields<Fields, Fields> {
+  readonly needs?: Needs | ((scope: InputScope<unknown>) => Needs);
+  readonly output?: z.ZodType;
+  readonly upToDate?: (scope: InputScope<unknown> & RequirementScope) => Awaitable<string | { readonly reason: string; readonly output?: unknown } | undefined | false>;
+  readonly service?: ServiceSpec<unknown, unknown>;
+  /** The context is typed by the declaration; here it is only carried. */
+  readonly run?: (context: never) => unknown;
+}
+
+export interface Declaration {
+  readonly spec: ErasedSpec;
+  /** Its stack begins at the call of `task()`; formatted only when it is looked at. */
+  readonly place: Error;
+}
+
+export function isTask(value: unknown): value is AnyTask {
+  return typeof value === 'function' && TASK in value;
+}
+
+export function isCall(value: unknown): value is Call {
+  return typeof value === 'object' && value !== null && CALL in value;
+}
+
+export function specOf(task: AnyTask): ErasedSpec {
+  return task[TASK].spec;
+}
+
+export function makeCall(task: AnyTask, input: Readonly<Record<string, unknown>>, passthrough?: readonly string[]): Call {
+  return { [CALL]: true, task, input, passthrough };
+}
+
+/** A task or a call, as a call. */
+export function asCall(need: AnyTask | Call): Call {
+  return isCall(need) ? need : makeCall(need, {});
+}
+
+/** `file.ts:line` of the declaration, as an absolute path, with its column. */
+export function placeOf(task: AnyTask): { readonly file: string; readonly line: number; readonly column: number } | undefined {
+  const frame = task[TASK].place.stack?.split('\n').find((line) => /^\s+at /.test(line));
+  const match = frame?.match(/\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]*?):(\d+):(\d+)\)?$/);
+  if (!match?.[1]) return undefined;
+  const file = match[1].startsWith('file://') ? decodeURIComponent(new URL(match[1]).pathname) : match[1];
+  return { file, line: Number(match[2]), column: Number(match[3]) };
+}
+
+declare module 'zod' {
+  interface GlobalMeta {
+    /** One letter: `-t`. */
+    short?: string;
+    /** An optional input that a bare word may fill. */
+    positional?: boolean;
+    /** An array that takes every following bare word. */
+    variadic?: boolean;
+    /** A variable that stands in when the flag is absent. */
+    env?: string;
+    /** Shown as `***` everywhere. */
+    secret?: boolean;
+    /** Left out of help. */
+    hidden?: boolean;
+    /** Candidates for completion. */
+    complete?: (typed: string) => readonly string[] | Promise<readonly string[]>;
+    /** Set by `path()`, `json()`, `keyValue()` and `count()`. */
+    taskwright?: 'path' | 'json' | 'key-value' | 'count';
+  }
+}
