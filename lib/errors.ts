@@ -1,3 +1,4 @@
+import type { Failure } from './event.ts';
 import type { CommandResult, CommandTrouble } from './runners/runner.ts';
 
 /**
@@ -107,6 +108,21 @@ export class CommandFailedError extends Error {
     this.tail = facts.tail;
     this.hint = facts.hint;
     this.result = facts.result;
+  }
+}
+
+/** A run that did not end well; `failures` are all of them, in plan order. */
+export class RunFailedError extends Error {
+  readonly failures: readonly { readonly step: string; readonly failure: Failure }[];
+  readonly exitCode: number;
+
+  constructor(failures: RunFailedError['failures'], exitCode: number, reason: string) {
+    const [first] = failures;
+    const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : '';
+    super(first ? `\`${first.step}\` failed: ${first.failure.message}${more}` : `the run did not end well: ${reason}`);
+    this.name = 'RunFailedError';
+    this.failures = failures;
+    this.exitCode = exitCode;
   }
 }
 

@@ -65,8 +65,15 @@ export type Outcome =
   | { readonly status: 'up-to-date'; readonly reason: string; readonly output?: Json }
   | { readonly status: 'cached'; readonly from: string; readonly output?: Json }
   | { readonly status: 'failed'; readonly ms: number; readonly failure: Failure; readonly mayFail?: true; readonly log?: string; readonly tail?: string; readonly alsoFailed?: readonly Failure[] }
-  | { readonly status: 'skipped'; readonly reason: string; readonly because: 'need' | 'unmet' | 'body' | 'post' | 'dry-run'; readonly remedy?: string }
+  | { readonly status: 'skipped'; readonly reason: string; readonly because: SkipCause; readonly remedy?: string }
   | { readonly status: 'stopped'; readonly ms: number; readonly reason: string };
+
+/**
+ * Why a step was left out: what it needs did not succeed; requirements or variables are unmet
+ * (`--skip-unmet`); its body said so; what it was to follow did not succeed; it cannot be foreseen in a
+ * dry run; the run was ending for another reason before its turn came.
+ */
+export type SkipCause = 'need' | 'unmet' | 'body' | 'post' | 'dry-run' | 'run-ended';
 
 export type OutcomeStatus = Outcome['status'];
 

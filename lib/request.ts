@@ -13,6 +13,8 @@ export interface Target {
   /** Only what was given: as JSON, before defaults and transforms. Paths are absolute, or relative to the root. */
   readonly given: JsonObject;
   readonly passthrough?: readonly string[];
+  /** Given by a program: a boolean without a default is then required (R7). */
+  readonly isFromCode?: boolean;
 }
 
 /** Own options that change how a plan is carried out. */

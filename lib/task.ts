@@ -213,7 +213,7 @@ export interface LockSpec {
 type Computed<T, P> = T | ((scope: InputScope<P>) => T);
 
 /** All that a task may say but its needs, output and body, whose types depend on one another. */
-export interface TaskFields<F extends Fields, E extends Fields> {
+export interface TaskFields<F extends Fields, E extends Fields, P = Parsed<F>> {
   /** One line, for lists. */
   readonly summary: string;
   /** The long text, for `--help`. */
@@ -236,31 +236,31 @@ export interface TaskFields<F extends Fields, E extends Fields> {
   /** Takes the words after `--`. */
   readonly passthrough?: boolean;
 
-  readonly requires?: Computed<readonly Requirement[], Parsed<F>>;
-  readonly provides?: Computed<readonly Provision[], Parsed<F>>;
+  readonly requires?: Computed<readonly Requirement[], P>;
+  readonly provides?: Computed<readonly Provision[], P>;
   /** A question to be answered with yes before anything runs; `undefined` asks nothing. */
-  readonly confirm?: string | ((scope: InputScope<Parsed<F>> & RequirementScope) => Awaitable<string | undefined>);
+  readonly confirm?: string | ((scope: InputScope<P> & RequirementScope) => Awaitable<string | undefined>);
 
-  readonly after?: Computed<readonly (AnyTask | Call)[], Parsed<F>>;
-  readonly post?: Computed<Needs, Parsed<F>>;
-  readonly lock?: Computed<string | LockSpec | readonly (string | LockSpec)[] | undefined, Parsed<F>>;
+  readonly after?: Computed<readonly (AnyTask | Call)[], P>;
+  readonly post?: Computed<Needs, P>;
+  readonly lock?: Computed<string | LockSpec | readonly (string | LockSpec)[] | undefined, P>;
 
-  readonly sources?: Computed<readonly string[], Parsed<F>>;
-  readonly generates?: Computed<readonly string[], Parsed<F>>;
-  readonly cache?: Computed<boolean, Parsed<F>>;
+  readonly sources?: Computed<readonly string[], P>;
+  readonly generates?: Computed<readonly string[], P>;
+  readonly cache?: Computed<boolean, P>;
 
   /** Where commands run; relative to the root. Default: the root. */
-  readonly cwd?: Computed<string | undefined, Parsed<F>>;
+  readonly cwd?: Computed<string | undefined, P>;
   /** Bounds each attempt of the body. */
-  readonly timeout?: Computed<Duration | undefined, Parsed<F>>;
+  readonly timeout?: Computed<Duration | undefined, P>;
   /** From the first signal to SIGKILL. Default `5s`. */
-  readonly grace?: Computed<Duration | undefined, Parsed<F>>;
-  readonly retry?: Computed<RetrySpec | undefined, Parsed<F>>;
+  readonly grace?: Computed<Duration | undefined, P>;
+  readonly retry?: Computed<RetrySpec | undefined, P>;
   /** Gets the real terminal; nothing but services runs beside it. */
-  readonly interactive?: Computed<boolean, Parsed<F>>;
-  readonly pty?: Computed<boolean, Parsed<F>>;
+  readonly interactive?: Computed<boolean, P>;
+  readonly pty?: Computed<boolean, P>;
   /** A failure is shown, and does not fail the run. */
-  readonly mayFail?: Computed<boolean, Parsed<F>>;
+  readonly mayFail?: Computed<boolean, P>;
 }
 
 /** What a body returns, and its users get: the schema's two sides where there is one. */
@@ -302,7 +302,7 @@ export function task<
 
 // ── The same, erased: what the engine works with ─────────────────────────────────────────────────
 
-export interface ErasedSpec extends TaskFields<Fields, Fields> {
+export interface ErasedSpec extends TaskFields<Fields, Fields, unknown> {
   readonly needs?: Needs | ((scope: InputScope<unknown>) => Needs);
   readonly output?: z.ZodType;
   readonly upToDate?: (scope: InputScope<unknown> & RequirementScope) => Awaitable<string | { readonly reason: string; readonly output?: unknown } | undefined | false>;
@@ -341,7 +341,7 @@ export function asCall(need: AnyTask | Call): Call {
 /** `file.ts:line` of the declaration, as an absolute path, with its column. */
 export function placeOf(task: AnyTask): { readonly file: string; readonly line: number; readonly column: number } | undefined {
   const frame = task[TASK].place.stack?.split('\n').find((line) => /^\s+at /.test(line));
-  const match = frame?.match(/\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]*?):(\d+):(\d+)\)?$/);
+  const match = frame?.match(/^\s+at (?:.*? \()?((?:file:\/\/|\/|[A-Za-z]:\\).*?):(\d+):(\d+)\)?$/);
   if (!match?.[1]) return undefined;
   const file = match[1].startsWith('file://') ? decodeURIComponent(new URL(match[1]).pathname) : match[1];
   return { file, line: Number(match[2]), column: Number(match[3]) };

@@ -1,0 +1,316 @@
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Config } from './config.ts';
+import type { Answer, Ask, Engine, Terminal } from './engine.ts';
+import { EXIT, RunFailedError } from './errors.ts';
+import { loadEnvironment } from './environment.ts';
+import type { Event, Failure } from './event.ts';
+import type { LogFiles } from './log-files.ts';
+import { noLogFiles, openLogFiles } from './log-files.ts';
+import type { Plan, Planner } from './plan.ts';
+import { createPlanner } from './plan.ts';
+import type { Preflight } from './preflight.ts';
+import { preflight } from './preflight.ts';
+import type { Registry } from './registry.ts';
+import type { Reporter } from './reporters/reporter.ts';
+import { tell } from './reporters/reporter.ts';
+import type { RunOptions, Target } from './request.ts';
+import type { RunHandle, RunResult } from './run.ts';
+import { startRun } from './run.ts';
+import { localRunner } from './runners/local.ts';
+import type { Runner } from './runners/runner.ts';
+import { jsonOfGiven } from './input.ts';
+import { createMasker } from './secrets.ts';
+import { createStepScopes, look } from './step-scope.ts';
+import type { InputArguments, Task } from './task.ts';
+import { specOf } from './task.ts';
+import { parseDurationMs } from './util/duration.ts';
+
+/**
+ * Config, engine and members, brought together for the command line and for other programs (R41).
+ *
+ * Nothing here ends the process.
+ */
+export interface Order {
+  readonly targets: readonly Target[];
+  readonly options: RunOptions;
+  /** Undefined where a task is run without a config: it then has no registered name. */
+  readonly registry: Registry | undefined;
+  readonly config: Config;
+  readonly root: string;
+  readonly invocationDir: string;
+  /** The real environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly reporters: readonly Reporter[];
+  readonly runner: Runner;
+  readonly ask: Ask;
+  readonly terminal: Terminal;
+  /** Logs are kept below it; undefined keeps none. */
+  readonly stateDir: string | undefined;
+  /** Calls back for each signal that asks to stop; returns how to let go. */
+  readonly onSignal: (stop: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => () => void;
+  readonly signal: AbortSignal | undefined;
+  /** Words for stderr that are no event. */
+  readonly complain: (text: string) => void;
+}
+
+export const defaultRunOptions = (): RunOptions => ({
+  jobs: availableParallelism(),
+  parallel: false,
+  keepGoing: false,
+  failFast: false,
+  dryRun: false,
+  skipUnmet: false,
+  warnOnly: false,
+  timeoutMs: undefined,
+  commandTimeoutMs: undefined,
+});
+
+export interface PlannedOrder {
+  readonly plan: Plan;
+  readonly planner: Planner;
+  readonly nameOf: Engine['nameOf'];
+}
+
+/** Make the plan, and no more: for `--plan`, and as the first half of {@link carryOut}. */
+export async function planOrder(order: Pick<Order, 'targets' | 'options' | 'registry' | 'config' | 'root' | 'invocationDir' | 'env' | 'runner'>): Promise<PlannedOrder> {
+  const { registry, config, root, invocationDir } = order;
+  const nameOf: Engine['nameOf'] = (task) => registry?.nameOf(task);
+  const environment = await loadEnvironment({
+    base: order.env,
+    files: dotenvFilesOf(config, root).map((path) => ({ path, required: false })),
+    look: (argv, where) => look(order.runner, argv, { cwd: where?.cwd ?? root, env: order.env }),
+  });
+  const planner = createPlanner({ nameOf, env: environment.variables, defaults: config.defaults ?? {}, root, invocationDir });
+  return { planner, plan: planner.plan(order.targets, { parallel: order.options.parallel }), nameOf };
+}
+
+export function dotenvFilesOf(config: Config, root: string): readonly string[] {
+  return (config.dotenv ?? ['.env', '.env.local']).map((file) => resolve(root, file));
+}
+
+/**
+ * Plan, check, ask, run.
+ *
+ * @throws {UserError} before anything has run; what fails later is in the result
+ */
+export async function carryOut(order: Order): Promise<RunResult> {
+  const { plan, planner, nameOf } = await planOrder(order);
+  const masker = createMasker();
+  const logs: LogFiles =
+    order.stateDir === undefined || order.options.dryRun
+      ? noLogFiles
+      : openLogFiles(order.stateDir, new Date(), (text) => emit({ type: 'notice', time: Date.now(), text }));
+  const emit = createEmit(order, logs, masker.mask);
+  const halted = new AbortController();
+  const engine: Engine = {
+    planner,
+    nameOf,
+    runner: order.runner,
+    scopes: createStepScopes({
+      planner,
+      runner: order.runner,
+      root: order.root,
+      invocationDir: order.invocationDir,
+      base: order.env,
+      dotenvFiles: dotenvFilesOf(order.config, order.root),
+      signal: halted.signal,
+    }),
+    options: order.options,
+    emit,
+    masker,
+    logs,
+    root: order.root,
+    invocationDir: order.invocationDir,
+    terminal: order.terminal,
+    graceMs: parseDurationMs(order.config.grace ?? '5s'),
+    solo: plan.steps.length === 1,
+    ask: order.ask,
+    now: Date.now,
+  };
+  // A stop before the first step is heard as well: looking around may take a while.
+  let run: RunHandle | undefined;
+  let early: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | undefined;
+  const letGo = order.onSignal((signal) => {
+    if (run) run.stop(signal);
+    else early = signal;
+    halted.abort();
+  });
+  const onAbort = (): void => {
+    halted.abort();
+    run?.stop('abort');
+  };
+  order.signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const found = await untilStopped(preflight(engine, plan.steps), halted.signal);
+    if (!found || early || order.signal?.aborted) return notBegun(plan, early);
+    run = startRun(engine, plan, found);
+    const result = await run.ended;
+    for (const reporter of order.reporters) await reporter.close?.();
+    return result;
+  } finally {
+    letGo();
+    order.signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+async function untilStopped(checking: Promise<Preflight>, signal: AbortSignal): Promise<Preflight | undefined> {
+  const stopped = new Promise<undefined>((done) => signal.addEventListener('abort', () => done(undefined), { once: true }));
+  return Promise.race([checking, stopped]);
+}
+
+/** Stopped before the first step: nothing has run. */
+function notBegun(plan: Plan, signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | undefined): RunResult {
+  const [exitCode, reason] =
+    signal === 'SIGTERM'
+      ? ([EXIT.terminated, 'terminated'] as const)
+      : signal === 'SIGHUP'
+        ? ([EXIT.hungUp, 'hung-up'] as const)
+        : ([EXIT.interrupted, signal ? 'interrupted' : 'aborted'] as const);
+  return {
+    exitCode,
+    reason,
+    exitMessage: 'stopped before anything ran',
+    steps: plan.steps,
+    outcomes: new Map(plan.steps.map((step) => [step.id, { status: 'stopped', ms: 0, reason: 'stopped before anything ran' }])),
+    outputs: plan.targets.map(() => undefined),
+    counts: { total: plan.steps.length, done: 0, upToDate: 0, cached: 0, failed: 0, skipped: 0, stopped: plan.steps.length },
+  };
+}
+
+/** Events go, masked, to the logs and to every reporter; one that throws is dropped with one line (R38). */
+function createEmit(order: Order, logs: LogFiles, mask: (text: string) => string): (event: Event) => void {
+  const reporters = new Set(order.reporters);
+  return (raw) => {
+    // Output is masked as a stream where it comes in; all else is masked here, whole.
+    const event = raw.type === 'output' ? raw : maskDeep(raw, mask);
+    if (event.type === 'output') logs.write(event.step, event.text);
+    else if (event.type === 'log') logs.write(event.step, `${event.text}\n`);
+    else if (event.type === 'command-started') logs.write(event.step, `$ ${event.line}\n`);
+    for (const reporter of reporters) {
+      try {
+        tell(reporter, event);
+      } catch (error) {
+        reporters.delete(reporter);
+        order.complain(`a reporter failed and is left out from here: ${error instanceof Error ? error.message : String(error)}\n`);
+      }
+    }
+  };
+}
+
+function maskDeep<T>(value: T, mask: (text: string) => string): T {
+  if (typeof value === 'string') return mask(value) as T & string;
+  if (Array.isArray(value)) return value.map((item: unknown) => maskDeep(item, mask)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskDeep(item, mask)])) as T;
+}
+
+// ── For other programs ───────────────────────────────────────────────────────────────────────────
+
+export interface ProgramOptions {
+  /** With it: its names, files of variables, defaults. Without: none of these. */
+  readonly config?: Config;
+  /** Where commands run and paths begin. Default: the working folder. */
+  readonly root?: string;
+  /** The real environment. Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Answers questions. Default: refuses them. */
+  readonly confirm?: true | ((question: string) => boolean | Promise<boolean>);
+  readonly onEvent?: (event: Event) => void;
+  readonly reporter?: Reporter;
+  /** Ends the run. */
+  readonly signal?: AbortSignal;
+  /** `false` leaves SIGINT, SIGTERM and SIGHUP to the host while it runs. */
+  readonly signals?: boolean;
+  readonly jobs?: number;
+  readonly keepGoing?: boolean;
+  readonly failFast?: boolean;
+  readonly parallel?: boolean;
+  readonly dryRun?: boolean;
+  readonly skipUnmet?: boolean;
+  /** For tests: where commands are run. */
+  readonly runner?: Runner;
+}
+
+/**
+ * Run a task from a program: typed in, typed out.
+ *
+ * @throws {RunFailedError} with all failures
+ * @throws {UserError} when its input is wrong, or it may not run here: nothing has run then
+ */
+export async function run<I, O>(
+  task: Task<I, O>,
+  ...rest: {} extends I ? [input?: I, options?: ProgramOptions] : [input: I, options?: ProgramOptions]
+): Promise<O> {
+  const [input, options = {}] = rest;
+  const given = jsonOfGiven(specOf(task).input, (input ?? {}) as Readonly<Record<string, unknown>>);
+  const result = await carryOut(await programOrder([{ task, given, isFromCode: true }], options));
+  if (result.exitCode !== EXIT.ok) throw failedRun(result);
+  const [output] = result.outputs;
+  // The engine carries unknowns; the task's own schema or body made this value.
+  return output as O;
+}
+
+/** The order of a program. It prints nothing but to the reporter that it names. */
+export async function programOrder(targets: readonly Target[], options: ProgramOptions): Promise<Order> {
+  const root = resolve(options.root ?? process.cwd());
+  const { config = { tasks: {}, dotenv: [] } } = options;
+  const registry = options.config && (await (await import('./registry.ts')).buildRegistry(options.config.tasks, {}));
+  return {
+    targets,
+    options: {
+      ...defaultRunOptions(),
+      ...(config.jobs !== undefined && { jobs: config.jobs }),
+      ...(options.jobs !== undefined && { jobs: options.jobs }),
+      keepGoing: options.keepGoing ?? false,
+      failFast: options.failFast ?? false,
+      parallel: options.parallel ?? false,
+      dryRun: options.dryRun ?? false,
+      skipUnmet: options.skipUnmet ?? false,
+    },
+    registry,
+    config,
+    root,
+    invocationDir: process.cwd(),
+    env: options.env ?? process.env,
+    reporters: [...(options.onEvent ? [everyEvent(options.onEvent)] : []), ...(options.reporter ? [options.reporter] : [])],
+    runner: options.runner ?? localRunner(),
+    ask: askBy(options.confirm),
+    terminal: { isTerminal: false, colour: false, columns: undefined },
+    stateDir: options.config ? join(root, '.tasks') : undefined,
+    onSignal: options.signals === false ? () => () => {} : onProcessSignal,
+    signal: options.signal,
+    complain: () => {},
+  };
+}
+
+function failedRun(result: RunResult): RunFailedError {
+  const failures: { readonly step: string; readonly failure: Failure }[] = [];
+  for (const step of result.steps) {
+    const outcome = result.outcomes.get(step.id);
+    if (outcome?.status === 'failed' && !outcome.mayFail) failures.push({ step: step.title, failure: outcome.failure });
+  }
+  return new RunFailedError(failures, result.exitCode, result.exitMessage ?? result.reason);
+}
+
+/** A reporter whose handler is the same for every event. */
+export function everyEvent(handle: (event: Event) => void): Reporter {
+  return new Proxy({}, { get: (_, key) => (key === 'close' || typeof key === 'symbol' ? undefined : handle) });
+}
+
+function askBy(confirm: ProgramOptions['confirm']): Ask {
+  return async (question): Promise<Answer> => {
+    if (confirm === undefined) return 'no-terminal';
+    return confirm === true || (await confirm(question)) ? 'yes' : 'no';
+  };
+}
+
+/** SIGINT, SIGTERM and SIGHUP of this process, for as long as a run lasts. */
+export function onProcessSignal(stop: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const listener = (signal: NodeJS.Signals): void => stop(signal as (typeof signals)[number]);
+  for (const signal of signals) process.on(signal, listener);
+  return () => {
+    for (const signal of signals) process.off(signal, listener);
+  };
+}

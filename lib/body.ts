@@ -1,0 +1,300 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { format } from 'node:util';
+import type { CommandFailedError } from './errors.ts';
+import type { Engine } from './engine.ts';
+import type { Halt } from './halt.ts';
+import type { Step } from './plan.ts';
+import type { BoundShell } from './shell.ts';
+import { bindShell } from './shell.ts';
+import type { StepScope } from './step-scope.ts';
+import type { CallFunction, DeferContext, LogFunction, TaskContext } from './task.ts';
+import { specOf } from './task.ts';
+import { createTail } from './util/tail.ts';
+
+/**
+ * Run the body of a step: its context, its commands, its clean-up (R23, R25, R27).
+ *
+ * Opening starts it; what it returned or threw is its {@link BodyEnd}. A service's commands may go on
+ * after that, so closing (waiting for commands, then clean-up) is a call of its own.
+ */
+export interface OpenBody {
+  /** Never rejects. Settles when the body has, or when it was told to end and did not within the grace time. */
+  readonly ended: Promise<BodyEnd>;
+  readonly shell: BoundShell;
+  /** Ask its commands to end. Asking twice is asking once: only a kill hurries. */
+  endCommands(): void;
+  /** Wait for the commands still running, then clean up. Never rejects. */
+  close(): Promise<BodyClose>;
+  /** Run a function with a shell of its own, as clean-up has: no ordinary stop ends it. Rejects with what it threw. */
+  runApart(work: (context: DeferContext) => unknown): Promise<void>;
+  /** The last lines of all it said. */
+  tail(): string;
+}
+
+export type BodyEnd =
+  | { readonly kind: 'returned'; readonly value: unknown }
+  | { readonly kind: 'threw'; readonly error: unknown }
+  /** It was told to end and has not settled within its grace time. */
+  | { readonly kind: 'abandoned' };
+
+export interface BodyClose {
+  /** Failures of commands that nobody awaited. */
+  readonly unawaited: readonly CommandFailedError[];
+  readonly cleanUpErrors: readonly unknown[];
+}
+
+export interface BodyOptions {
+  readonly step: Step;
+  readonly scope: StepScope;
+  readonly env: unknown;
+  readonly needs: unknown;
+  readonly call: CallFunction;
+  readonly halt: Halt;
+  readonly graceMs: number;
+  readonly interactive: boolean;
+}
+
+/** Thrown by `skip(reason)`. */
+export class SkipRequest extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'SkipRequest';
+  }
+}
+
+const TAIL_LINES = 200;
+/** How long clean-up may take in all, since no ordinary stop ends it. */
+const CLEAN_UP_LIMIT_MS = 60_000;
+
+export function openBody(engine: Engine, options: BodyOptions): OpenBody {
+  const { step, scope, halt } = options;
+  const { task, value } = engine.planner.bindingOf(step);
+  const { run } = specOf(task);
+  const tail = createTail(TAIL_LINES);
+  const cleanUps: ((context: DeferContext) => unknown)[] = [];
+  let isClosed = false;
+
+  const write = (level: 'info' | 'warn', text: string): void => {
+    tail.push(`${text}\n`);
+    engine.emit({ type: 'log', time: engine.now(), step: step.id, level, text });
+  };
+  const log: LogFunction = Object.assign((...values: readonly unknown[]) => write('info', format(...values)), {
+    warn: (...values: readonly unknown[]) => write('warn', format(...values)),
+  });
+
+  let commands = 0;
+  const bind = (interactive: boolean): BoundShell =>
+    bindShell({
+      runner: engine.runner,
+      cwd: scope.cwd,
+      env: scope.environment.variables,
+      graceMs: options.graceMs,
+      timeoutMs: engine.options.commandTimeoutMs,
+      warnOnly: engine.options.warnOnly,
+      foreground: engine.solo && engine.terminal.isTerminal,
+      interactive,
+      colour: engine.terminal.colour,
+      columns: engine.terminal.columns,
+      dryRun: engine.options.dryRun,
+      mask: engine.masker.mask,
+      maskStream: engine.masker.stream,
+      onStart: (command, line, cwd, quiet, dry) =>
+        engine.emit({ type: 'command-started', time: engine.now(), step: step.id, command: numberOf(command), line, cwd, quiet, ...(dry && { dry: true }) }),
+      onOutput: (command, stream, text) => {
+        tail.push(text);
+        engine.emit({ type: 'output', time: engine.now(), step: step.id, command: numberOf(command), stream, text });
+      },
+      onEnd: (command, exitCode, signal, ms) =>
+        engine.emit({ type: 'command-ended', time: engine.now(), step: step.id, command: numberOf(command), exitCode, ms, ...(signal && { signal }) }),
+    });
+  // Body and clean-up have shells of their own, whose commands share one row of numbers.
+  let offset = 0;
+  const numberOf = (command: number): number => {
+    commands = Math.max(commands, offset + command);
+    return offset + command;
+  };
+  const shell = bind(options.interactive);
+
+  // A Ctrl-C at the terminal has reached the commands that share it: a second SIGINT from us would be
+  // taken by many (docker compose, say) as "at once". They get half the grace time to act on the first.
+  const sharesTerminal = engine.terminal.isTerminal && (engine.solo || options.interactive);
+  let wereAsked = false;
+  let patience: NodeJS.Timeout | undefined;
+  const endCommands = (): void => {
+    if (wereAsked) return;
+    wereAsked = true;
+    const signal = commandSignalOf(halt);
+    if (sharesTerminal && signal === 'SIGINT') patience = setTimeout(() => shell.end('SIGTERM'), options.graceMs / 2);
+    else shell.end(signal);
+  };
+  const onHalt = endCommands;
+  const onKill = (): void => shell.end('SIGKILL');
+  halt.signal.addEventListener('abort', onHalt, { once: true });
+  halt.killSignal.addEventListener('abort', onKill, { once: true });
+  if (halt.signal.aborted) onHalt();
+
+  const context: TaskContext = {
+    input: value,
+    env: options.env,
+    needs: options.needs,
+    passthrough: step.passthrough,
+    $: shell.$,
+    exec: shell.exec,
+    call: options.call,
+    skip: (reason) => {
+      throw new SkipRequest(reason);
+    },
+    defer: (cleanUp) => {
+      if (isClosed) throw new Error('`defer` came too late: the clean-up of this step is over');
+      cleanUps.push(cleanUp);
+    },
+    log,
+    print: (text) => engine.emit({ type: 'print', time: engine.now(), step: step.id, text }),
+    signal: halt.signal,
+    root: engine.root,
+    invocationDir: engine.invocationDir,
+    cwd: scope.cwd,
+    dryRun: engine.options.dryRun,
+    name: step.name,
+  };
+
+  const settled = speaking.run(log, async (): Promise<BodyEnd> => {
+    try {
+      // The declaration types the context; here the two are only brought together.
+      return { kind: 'returned', value: await (run as ((context: TaskContext) => unknown) | undefined)?.(context) };
+    } catch (error) {
+      return { kind: 'threw', error };
+    }
+  });
+
+  async function close(): Promise<BodyClose> {
+    const { unawaited, swept } = await shell.close();
+    halt.signal.removeEventListener('abort', onHalt);
+    halt.killSignal.removeEventListener('abort', onKill);
+    clearTimeout(patience);
+    if (swept > 0) {
+      engine.emit({
+        type: 'notice',
+        time: engine.now(),
+        step: step.id,
+        text: `\`${step.name}\` left ${swept} ${swept === 1 ? 'process' : 'processes'} behind, ended with it`,
+      });
+    }
+    const cleanUpErrors = await cleanUp();
+    isClosed = true;
+    return { unawaited, cleanUpErrors };
+  }
+
+  async function cleanUp(): Promise<readonly unknown[]> {
+    if (cleanUps.length === 0) return [];
+    return apart(async (context, attempt) => {
+      // Last registered first; one that fails does not keep the others from running.
+      for (let next = cleanUps.pop(); next; next = cleanUps.pop()) {
+        const one = next;
+        await attempt(() => one(context));
+      }
+    });
+  }
+
+  /** Work with a shell of its own, ended only by its time limit or a kill; resolves to all that went wrong. */
+  async function apart(
+    work: (context: DeferContext, attempt: (one: () => unknown) => Promise<void>) => Promise<void>,
+  ): Promise<readonly unknown[]> {
+    const errors: unknown[] = [];
+    offset = commands;
+    const own = bind(false);
+    const limit = new AbortController();
+    const giveUp = (): void => {
+      limit.abort();
+      own.end('SIGKILL');
+    };
+    const timer = setTimeout(giveUp, CLEAN_UP_LIMIT_MS);
+    halt.killSignal.addEventListener('abort', giveUp, { once: true });
+    if (halt.killSignal.aborted) giveUp();
+    await work({ $: own.$, exec: own.exec, signal: limit.signal, log }, async (one) => {
+      try {
+        await Promise.race([speaking.run(log, async () => one()), aborted(limit.signal)]);
+      } catch (error) {
+        errors.push(error);
+      }
+    });
+    const { unawaited } = await own.close();
+    clearTimeout(timer);
+    halt.killSignal.removeEventListener('abort', giveUp);
+    return [...errors, ...unawaited];
+  }
+
+  async function runApart(work: (context: DeferContext) => unknown): Promise<void> {
+    const [error] = await apart((context, attempt) => attempt(() => work(context)));
+    if (error !== undefined) throw error;
+  }
+
+  return { ended: settledOrAbandoned(settled, halt, options.graceMs), shell, endCommands, close, runApart, tail: tail.text };
+}
+
+/** SIGINT passes on as what it is; every other reason asks with SIGTERM. */
+function commandSignalOf(halt: Halt): 'SIGINT' | 'SIGTERM' {
+  return halt.reason?.kind === 'stop' && halt.reason.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM';
+}
+
+/** A body has its grace time to settle after it was told to end; a kill waits for nothing. */
+function settledOrAbandoned(settled: Promise<BodyEnd>, halt: Halt, graceMs: number): Promise<BodyEnd> {
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    const abandon = (): void => done({ kind: 'abandoned' });
+    // Its commands have the grace time to end; it has as long again, so that it can speak of their end.
+    const onHalt = (): void => void (timer ??= setTimeout(abandon, graceMs + 1000));
+    const onKill = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(abandon, 1000);
+    };
+    const done = (end: BodyEnd): void => {
+      clearTimeout(timer);
+      halt.signal.removeEventListener('abort', onHalt);
+      halt.killSignal.removeEventListener('abort', onKill);
+      resolve(end);
+    };
+    halt.signal.addEventListener('abort', onHalt, { once: true });
+    halt.killSignal.addEventListener('abort', onKill, { once: true });
+    if (halt.signal.aborted) onHalt();
+    if (halt.killSignal.aborted) onKill();
+    void settled.then(done);
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = (): void => reject(new Error('clean-up was ended before it was over'));
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
+}
+
+// ── console.* of a body belongs to its step (R25) ────────────────────────────────────────────────
+
+const speaking = new AsyncLocalStorage<LogFunction>();
+let listeners = 0;
+let restore = (): void => {};
+
+/** From now until the returned function is called, what a body says to `console` goes to its step's log. */
+export function captureConsole(): () => void {
+  if (listeners++ === 0) {
+    const original = { ...console };
+    const through =
+      (method: 'log' | 'info' | 'debug' | 'warn' | 'error') =>
+      (...values: unknown[]): void => {
+        const log = speaking.getStore();
+        if (!log) original[method](...values);
+        else if (method === 'warn' || method === 'error') log.warn(...values);
+        else log(...values);
+      };
+    for (const method of ['log', 'info', 'debug', 'warn', 'error'] as const) console[method] = through(method);
+    restore = () => void Object.assign(console, original);
+  }
+  let isOver = false;
+  return () => {
+    if (isOver) return;
+    isOver = true;
+    if (--listeners === 0) restore();
+  };
+}

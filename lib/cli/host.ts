@@ -1,0 +1,87 @@
+import { writeSync } from 'node:fs';
+import type { Sink } from '../reporters/reporter.ts';
+
+/** The process as `main` sees it: handed in, so that a test of the command line is a function call. */
+export interface Host {
+  /** The words after the program's name. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly stdin: { readonly isTTY: boolean; readonly stream: NodeJS.ReadStream };
+  /** Calls back for each signal that asks to stop; returns how to let go. */
+  readonly onSignal: (stop: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => () => void;
+}
+
+/** This process, as it really is. */
+export function processHost(): Host {
+  return {
+    argv: process.argv.slice(2),
+    env: process.env,
+    cwd: workingFolder(),
+    stdout: sinkOf(process.stdout, 1, process.env),
+    stderr: sinkOf(process.stderr, 2, process.env),
+    stdin: { isTTY: process.stdin.isTTY === true, stream: process.stdin },
+    onSignal: (stop) => {
+      const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+      const listeners = signals.map((signal) => [signal, () => stop(signal)] as const);
+      for (const [signal, listener] of listeners) process.on(signal, listener);
+      return () => {
+        for (const [signal, listener] of listeners) process.off(signal, listener);
+      };
+    },
+  };
+}
+
+/** A folder that was removed under our feet has no name. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '/';
+  }
+}
+
+/**
+ * Written synchronously: what was said is out before the process can end, and in order with what children
+ * write themselves. A closed stream swallows the rest: a run goes on without it (R21).
+ */
+function sinkOf(stream: NodeJS.WriteStream, descriptor: number, env: Host['env']): Sink {
+  let isClosed = false;
+  return {
+    write(text) {
+      let rest = Buffer.from(text);
+      while (rest.length > 0 && !isClosed) {
+        try {
+          rest = rest.subarray(writeSync(descriptor, rest));
+        } catch (error) {
+          const { code } = error as NodeJS.ErrnoException;
+          // A pipe set to non-blocking is full: its reader is slow, not gone.
+          if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+          else isClosed = true;
+        }
+      }
+    },
+    get isTTY() {
+      return stream.isTTY === true;
+    },
+    get columns() {
+      return stream.columns || 80;
+    },
+    get rows() {
+      return stream.rows || 24;
+    },
+    get colour() {
+      return wantsColour(stream.isTTY === true, env);
+    },
+  };
+}
+
+/** `NO_COLOR` and `FORCE_COLOR` as no-color.org and force-color.org have them; `NO_COLOR` wins. */
+export function wantsColour(isTTY: boolean, env: Host['env']): boolean {
+  if (env['NO_COLOR']) return false;
+  const force = env['FORCE_COLOR'];
+  if (force !== undefined && force !== '') return force !== '0' && force !== 'false';
+  return isTTY && env['TERM'] !== 'dumb';
+}

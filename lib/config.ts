@@ -1,0 +1,147 @@
+import { ConfigError, UsageError } from './errors.ts';
+import type { Registry } from './registry.ts';
+import type { ReporterFactory } from './reporters/reporter.ts';
+import { fieldsOf } from './schema.ts';
+import type { Duration } from './task.ts';
+import { specOf } from './task.ts';
+import type { TaskTree } from './task-tree.ts';
+import { describeValue, isPlainObject } from './util/describe.ts';
+import { parseDurationMs } from './util/duration.ts';
+import { nearest } from './util/nearest.ts';
+
+/** What `tasks.config.ts` exports. Command-line options go over it. */
+export interface Config {
+  /** Tasks by name: tasks, namespaces, modules, `() => import('./tasks/demo.ts')`. The key `default` runs on an empty command line. */
+  readonly tasks: TaskTree;
+  /** Files of variables, relative to the config; later ones go over earlier ones, none over the real environment. Default: `.env`, `.env.local`. */
+  readonly dotenv?: readonly string[];
+  /** Values for inputs that are not given, by task and input: `{ 'demo.dev-start': { database: 'memgraph' } }`. */
+  readonly defaults?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** A name (`tree`, `lines`, `json`, `quiet`) or a reporter of your own. Default: by place. */
+  readonly reporter?: string | ReporterFactory;
+  /** How many steps at once. Default: the processor's. */
+  readonly jobs?: number;
+  /** From the first signal to SIGKILL, where a task says nothing else. Default: `5s`. */
+  readonly grace?: Duration;
+  /** Bounds the whole run. */
+  readonly timeout?: Duration;
+  /** Gives every flag a letter, as Invoke does. Adding an input can then move another's letter. */
+  readonly shortFlags?: 'auto';
+}
+
+/** Type and complete a config where it is written. */
+export function defineConfig(config: Config): Config {
+  return config;
+}
+
+interface Rule {
+  readonly check: (value: unknown) => boolean;
+  readonly expected: string;
+}
+
+const RULES: { readonly [Key in keyof Required<Config>]: Rule } = {
+  tasks: { check: (value) => typeof value === 'object' && value !== null && !Array.isArray(value), expected: 'an object of tasks' },
+  dotenv: { check: (value) => Array.isArray(value) && value.every((file) => typeof file === 'string'), expected: 'a list of file names' },
+  defaults: {
+    check: (value) => isPlainObject(value) && Object.values(value).every(isPlainObject),
+    expected: "inputs by task: `{ 'demo.start': { database: 'neo4j' } }`",
+  },
+  reporter: { check: (value) => typeof value === 'string' || typeof value === 'function', expected: 'a name or a reporter' },
+  jobs: { check: (value) => Number.isSafeInteger(value) && Number(value) > 0, expected: 'a whole number from 1' },
+  grace: { check: isDuration, expected: 'a length of time such as "5s"' },
+  timeout: { check: isDuration, expected: 'a length of time such as "10m"' },
+  shortFlags: { check: (value) => value === 'auto', expected: '"auto"' },
+};
+
+function isDuration(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && parseDurationMs(value as Duration) >= 0;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The default export of a config file, checked.
+ *
+ * @param file  for messages
+ * @throws {ConfigError} with all that is wrong
+ */
+export function checkConfig(value: unknown, file: string): Config {
+  if (!isPlainObject(value)) {
+    const advice = typeof value === 'function' ? 'Export the config itself, not a function.' : HOW_TO_EXPORT;
+    throw new ConfigError('config-shape', `\`${file}\`: expected the default export to be a config, got ${describeValue(value)}`, {
+      hint: advice,
+    });
+  }
+  const problems: string[] = [];
+  if (value['tasks'] === undefined) problems.push('`tasks` is missing: an object of tasks');
+  for (const [key, given] of Object.entries(value)) {
+    if (given === undefined) continue;
+    const rule = Object.hasOwn(RULES, key) ? RULES[key as keyof Config] : undefined;
+    if (!rule) {
+      const candidate = nearest(key, Object.keys(RULES));
+      problems.push(`\`${key}\` is nothing that a config may say${candidate === undefined ? '' : `; did you mean \`${candidate}\`?`}`);
+    } else if (!rule.check(given)) {
+      problems.push(`\`${key}\`: expected ${rule.expected}, got ${describeValue(given)}`);
+    }
+  }
+  throwProblems(problems, file);
+  // Each key was checked by its rule.
+  return value as unknown as Config;
+}
+
+export const HOW_TO_EXPORT = 'Write `export default defineConfig({ tasks: { … } })`.';
+
+/** `defaults` name tasks and inputs that exist. Tasks of modules that were not loaded cannot be looked at. */
+export function checkDefaults(config: Config, registry: Registry, file: string): void {
+  const problems: string[] = [];
+  for (const [name, values] of Object.entries(config.defaults ?? {})) {
+    const entry = registry.find(name);
+    if (!entry) {
+      const candidate = registry.nearest(name);
+      if (!registry.isPartial)
+        problems.push(`\`defaults\`: no task is named \`${name}\`${candidate === undefined ? '' : `; did you mean \`${candidate}\`?`}`);
+    } else if (entry.name !== name) {
+      problems.push(`\`defaults\`: \`${name}\` is another word for \`${entry.name}\`; write the name`);
+    } else {
+      const inputs = fieldsOf(specOf(entry.task).input).map((field) => field.key);
+      for (const key of Object.keys(values)) {
+        if (inputs.includes(key)) continue;
+        const candidate = nearest(key, inputs);
+        problems.push(`\`defaults\`: \`${name}\` takes no \`${key}\`${candidate === undefined ? '' : `; did you mean \`${candidate}\`?`}`);
+      }
+    }
+  }
+  throwProblems(problems, file);
+}
+
+function throwProblems(problems: readonly string[], file: string): void {
+  if (problems.length > 0) throw new ConfigError('config', `\`${file}\` is not right`, { facts: problems });
+}
+
+/**
+ * The reporter of that name, or the one handed in.
+ *
+ * @throws {UsageError} for a name that none has
+ */
+export function reporterNamed(wanted: string | ReporterFactory, reporters: Readonly<Record<string, ReporterFactory>>): ReporterFactory {
+  if (typeof wanted === 'function') return wanted;
+  const reporter = Object.hasOwn(reporters, wanted) ? reporters[wanted] : undefined;
+  if (reporter) return reporter;
+  const names = Object.keys(reporters);
+  const candidate = nearest(wanted, names);
+  throw new UsageError('unknown-reporter', `no reporter is named \`${wanted}\``, {
+    hint: candidate === undefined ? `There are ${names.map((name) => `\`${name}\``).join(', ')}.` : `Did you mean \`${candidate}\`?`,
+  });
+}
+
+/** By place (R38): the tree for people at a terminal that can draw it, lines for everything else. */
+export function defaultReporter(place: {
+  readonly isTTY: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}): 'tree' | 'lines' {
+  const { CI, TERM } = place.env;
+  const isCi = CI !== undefined && CI !== '' && CI !== 'false' && CI !== '0';
+  return place.isTTY && !isCi && TERM !== 'dumb' ? 'tree' : 'lines';
+}

@@ -1,0 +1,41 @@
+import type { Emit } from './event.ts';
+import type { LogFiles } from './log-files.ts';
+import type { Planner } from './plan.ts';
+import type { RunOptions } from './request.ts';
+import type { Runner } from './runners/runner.ts';
+import type { Masker } from './secrets.ts';
+import type { StepScopes } from './step-scope.ts';
+import type { AnyTask } from './task.ts';
+
+/** What all steps of one run share. */
+export interface Engine {
+  readonly planner: Planner;
+  readonly nameOf: (task: AnyTask) => string | undefined;
+  readonly runner: Runner;
+  readonly scopes: StepScopes;
+  readonly options: RunOptions;
+  readonly emit: Emit;
+  readonly masker: Masker;
+  readonly logs: LogFiles;
+  readonly root: string;
+  readonly invocationDir: string;
+  readonly terminal: Terminal;
+  /** From the first signal to SIGKILL, where a task says nothing else. */
+  readonly graceMs: number;
+  /** A plan of one step, which behaves like the command itself (R40). */
+  readonly solo: boolean;
+  /** Puts a question before the run begins; `no-terminal` where nobody can answer. */
+  readonly ask: Ask;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export interface Terminal {
+  /** Whether stdin and stdout are one. */
+  readonly isTerminal: boolean;
+  readonly colour: boolean;
+  readonly columns: number | undefined;
+}
+
+export type Answer = 'yes' | 'no' | 'no-terminal';
+export type Ask = (question: string) => Promise<Answer>;

@@ -1,0 +1,187 @@
+import type { FileTrouble, Variables } from './dotenv-file.ts';
+import { readVariables } from './dotenv-file.ts';
+import { RefusedError, UsageError } from './errors.ts';
+import type { UserError } from './errors.ts';
+import { decodeVariable } from './flags.ts';
+import { fieldsOf, fromJson, objectOf } from './schema.ts';
+import type { Fields, RequirementScope } from './task.ts';
+
+/** Variables: the real environment, files laid under it, and what a task declares of them (R30, R31). */
+export interface Environment {
+  readonly variables: Readonly<Record<string, string>>;
+  /** `environment`, or the absolute path of the file that it came from. */
+  originOf(name: string): string | undefined;
+  /** Those that were there, in the order read. */
+  readonly files: readonly string[];
+}
+
+export interface EnvironmentSources {
+  /** The real environment. Nothing is laid over it. */
+  readonly base: Variables;
+  /** Absolute paths. Later ones go over earlier ones. */
+  readonly files: readonly { readonly path: string; readonly required: boolean }[];
+  /** Runs direnv, with `base` as its environment. */
+  readonly look: RequirementScope['look'];
+}
+
+/** @throws {UsageError} for lines that are wrong; {RefusedError} for files that cannot be read here. All of them in one */
+export async function loadEnvironment(sources: EnvironmentSources): Promise<Environment> {
+  const fromFiles = new Map<string, { readonly value: string; readonly path: string }>();
+  const files: string[] = [];
+  const troubles: FileTrouble[] = [];
+  const inBase = (name: string): boolean => sources.base[name] !== undefined;
+  for (const { path, required } of sources.files) {
+    const known = (name: string): string | undefined => sources.base[name] ?? fromFiles.get(name)?.value;
+    const read = await readVariables({ path, required }, known, sources);
+    if (!read) continue;
+    files.push(path);
+    troubles.push(...read.troubles);
+    for (const [name, value] of read.variables) if (!inBase(name)) fromFiles.set(name, { value, path });
+  }
+  if (troubles.length > 0) throw errorOf(troubles);
+
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(sources.base)) if (value !== undefined) variables[name] = value;
+  for (const [name, { value }] of fromFiles) variables[name] = value;
+  return { variables, files, originOf: (name) => (inBase(name) ? 'environment' : fromFiles.get(name)?.path) };
+}
+
+function errorOf(troubles: readonly FileTrouble[]): UserError {
+  const [first] = troubles;
+  const Kind = troubles.some((trouble) => trouble.isUsage) ? UsageError : RefusedError;
+  const hint = troubles.find((trouble) => trouble.hint)?.hint;
+  if (first && troubles.length === 1) return new Kind(first.code, first.text, { hint });
+  return new Kind(first?.code ?? 'dotenv', 'files of variables could not be read', {
+    facts: troubles.map((trouble) => trouble.text),
+    hint,
+  });
+}
+
+// ── What a task declares ─────────────────────────────────────────────────────────────────────────
+
+export interface VariableProblem {
+  /** Absent where a rule over several variables is broken. */
+  readonly name: string | undefined;
+  readonly text: string;
+}
+export type ParsedEnv =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly problems: readonly VariableProblem[] };
+
+/** The variables that `fields` declares, typed. An empty one counts as absent. Secret values are never quoted. */
+export function parseTaskEnv(fields: Fields | undefined, variables: Variables): ParsedEnv {
+  const problems: VariableProblem[] = [];
+  const given: Record<string, unknown> = {};
+  for (const field of fieldsOf(fields)) {
+    const text = variables[field.key];
+    const decoded = text === undefined || text === '' ? { ok: true as const, value: undefined } : decodeVariable(field, text);
+    if (!decoded.ok) {
+      problems.push({
+        name: field.key,
+        text: `\`${field.key}\`: ${field.secret ? withoutValue(decoded.problem, text ?? '') : decoded.problem}`,
+      });
+    } else if (decoded.value !== undefined) {
+      given[field.key] = fromJson(field.kind, decoded.value);
+    } else if (field.required) {
+      const about = field.description ? ` (${field.description})` : '';
+      problems.push({ name: field.key, text: `\`${field.key}\` is ${text === '' ? 'empty' : 'not set'}${about}` });
+    }
+  }
+  const told = new Set(problems.map((problem) => problem.name));
+  let parsed: ReturnType<ReturnType<typeof objectOf>['safeParse']>;
+  try {
+    parsed = objectOf(fields).safeParse(given);
+  } catch (error) {
+    // zod throws when a schema would need to wait.
+    const why = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+    return { ok: false, problems: [...problems, { name: undefined, text: `\`env\` cannot be checked: ${why}` }] };
+  }
+  if (parsed.success && problems.length === 0) return { ok: true, value: parsed.data };
+  for (const issue of parsed.error?.issues ?? []) {
+    const [key] = issue.path;
+    const name = key === undefined ? undefined : String(key);
+    if (name === undefined || !told.has(name)) problems.push({ name, text: textOf(name, issue.message, fields, variables) });
+  }
+  return { ok: false, problems };
+}
+
+function textOf(name: string | undefined, message: string, fields: Fields | undefined, variables: Variables): string {
+  const secrets = secretValuesOf(fields, variables);
+  const safe = secrets.reduce(withoutValue, message);
+  if (name === undefined) return safe;
+  const isSecret = fieldsOf(fields).some((field) => field.key === name && field.secret);
+  const got = isSecret || variables[name] === undefined ? '' : `, got ${JSON.stringify(variables[name])}`;
+  return `\`${name}\`: ${safe.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}${got}`;
+}
+
+function withoutValue(text: string, value: string): string {
+  return value === '' ? text : text.replaceAll(JSON.stringify(value), '***').replaceAll(value, '***');
+}
+
+/** The values of secret fields, to be masked wherever they turn up. */
+export function secretValuesOf(fields: Fields | undefined, variables: Variables): string[] {
+  const secrets = fieldsOf(fields).filter((field) => field.secret && variables[field.key] !== field.default);
+  return secrets.map((field) => variables[field.key] ?? '').filter((value) => value !== '');
+}
+
+// ── What a command sees ──────────────────────────────────────────────────────────────────────────
+
+/** Variables that every command sees, whatever its task declares (R31). `*` stands for any text. */
+export const BASE_VARIABLES: readonly string[] = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LANGUAGE',
+  'LC_*',
+  'TZ',
+  'TERM',
+  'COLORTERM',
+  'NO_COLOR',
+  'FORCE_COLOR',
+  'COLUMNS',
+  'TMPDIR',
+  'TEMP',
+  'TMP',
+  'XDG_*',
+  'SSH_AUTH_SOCK',
+  'DOCKER_*',
+  'VIRTUAL_ENV',
+  '*_proxy',
+  '*_PROXY',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'CI',
+  // Windows does not start programs without these.
+  'SystemRoot',
+  'ComSpec',
+  'PATHEXT',
+  'USERPROFILE',
+  'APPDATA',
+  'LOCALAPPDATA',
+];
+
+/**
+ * The variables a command gets, and the names held back from it.
+ *
+ * @param only  names and patterns besides {@link BASE_VARIABLES}; absent: all pass
+ */
+export function childEnvironment(
+  variables: Readonly<Record<string, string>>,
+  only: readonly string[] | undefined,
+): { readonly variables: Readonly<Record<string, string>>; readonly heldBack: readonly string[] } {
+  if (!only) return { variables, heldBack: [] };
+  const pattern = new RegExp(`^(?:${[...BASE_VARIABLES, ...only].map(escapePattern).join('|')})$`);
+  const passes = (name: string): boolean => pattern.test(name);
+  return {
+    variables: Object.fromEntries(Object.entries(variables).filter(([name]) => passes(name))),
+    heldBack: Object.keys(variables).filter((name) => !passes(name)),
+  };
+}
+
+function escapePattern(name: string): string {
+  return name.replace(/[\\^$.+?()[\]{}|]/g, String.raw`\$&`).replaceAll('*', '.*');
+}

@@ -1,0 +1,54 @@
+import { CommandFailedError, Exit, UserError } from './errors.ts';
+import type { Failure } from './event.ts';
+import { userFrames } from './util/frames.ts';
+
+/** What was thrown in a body, as a failure that can be told. */
+export function failureOf(error: unknown, root: string, kind: Failure['kind'] = 'thrown'): Failure {
+  if (error instanceof CommandFailedError) {
+    return {
+      kind: error.trouble?.kind === 'timeout' ? 'timeout' : 'command',
+      message: error.message,
+      exitCode: error.exitCode > 0 && error.exitCode < 256 ? error.exitCode : 1,
+      command: error.command,
+      cwd: error.cwd,
+      ...(error.signal && { signal: error.signal }),
+      ...(error.hint && { hint: error.hint }),
+    };
+  }
+  if (error instanceof Exit) {
+    return { kind: 'exit', message: error.message || `ended the run with code ${error.exitCode}`, exitCode: error.exitCode };
+  }
+  if (error instanceof StepFailure) return error.failure;
+  if (error instanceof UserError) {
+    return {
+      kind,
+      message: error.message,
+      exitCode: 1,
+      ...(error.facts.length > 0 && { facts: error.facts }),
+      ...(error.hint && { hint: error.hint }),
+    };
+  }
+  if (!(error instanceof Error)) return { kind, message: `threw ${describe(error)}`, exitCode: 1 };
+  const frames = userFrames(error.stack ?? '', root);
+  const name = error.name === 'Error' ? '' : `${error.name}: `;
+  return { kind, message: `${name}${error.message || 'an error without a message'}`, exitCode: 1, ...(frames.length > 0 && { stack: frames.join('\n') }) };
+}
+
+/** A failure that is known in full already, on its way through code that throws. */
+export class StepFailure extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.name = 'StepFailure';
+    this.failure = failure;
+  }
+}
+
+function describe(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value);
+  }
+}

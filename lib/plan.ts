@@ -1,0 +1,520 @@
+import { ConfigError, UsageError } from './errors.ts';
+import type { Json, JsonObject, PlanView, StepView } from './event.ts';
+import { renderArgv, shellLine } from './flags.ts';
+import { jsonOfGiven, resolveInput } from './input.ts';
+import type { Target } from './request.ts';
+import { fieldsOf } from './schema.ts';
+import type { AnyTask, Call, InputScope, Need, Needs } from './task.ts';
+import { asCall, placeOf, specOf } from './task.ts';
+import { stableText } from './util/stable-text.ts';
+
+/**
+ * From what was asked to what will happen (R13–R15), before anything runs.
+ *
+ * A {@link Step} is plain data; what cannot be data (the declaration, the parsed input) stands beside
+ * it in a {@link Binding}. Planning is pure: `needs`, `after` and `post` are asked once for each step.
+ */
+export interface Step {
+  /** Unique within the run; made of the task's name. */
+  readonly id: string;
+  readonly name: string;
+  readonly title: string;
+  /** As given, defaults filled in, before transforms. Holds secrets: show {@link stepView} instead. */
+  readonly input: JsonObject;
+  readonly passthrough: readonly string[];
+  /** Step ids by the names in `needs`; `undefined` for what is not needed this time. */
+  readonly needs: { readonly [name: string]: string | undefined };
+  /** Must be over first, whatever came of it. */
+  readonly after: readonly string[];
+  /** Which repetition of the targets it belongs to, from 0 (R14). */
+  readonly round: number;
+  readonly calledBy: string | undefined;
+  /** Runs only when this step succeeded. */
+  readonly postOf: string | undefined;
+  /** Position among the targets. */
+  readonly target: number | undefined;
+}
+
+export interface Plan {
+  /** What is waited for stands before what waits for it. */
+  readonly steps: readonly Step[];
+  /** Step ids in the order typed. */
+  readonly targets: readonly string[];
+}
+
+/** The part of a step that is no data. */
+export interface Binding {
+  readonly task: AnyTask;
+  /** The input after defaults and transforms, as the body sees it. */
+  readonly value: unknown;
+  /** Whether `needs` arrives as an array. */
+  readonly needsList: boolean;
+}
+
+/** What planning depends on besides the request. */
+export interface PlanScope {
+  /** The registered name of a task, if it has one. */
+  readonly nameOf: (task: AnyTask) => string | undefined;
+  /** Variables that inputs may fall back to (R11). */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `defaults` of the config, by task name. */
+  readonly defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly root: string;
+  readonly invocationDir: string;
+}
+
+export interface Planner {
+  /** @throws {UsageError} with everything that is wrong with the targets; {ConfigError} for a cycle. */
+  plan(targets: readonly Target[], options: { readonly parallel: boolean }): Plan;
+  /**
+   * The steps that a `call` adds to a plan under way. The first is the called one, or an older step
+   * that is equal to it, in which case nothing is added.
+   */
+  planCall(call: Call, caller: Step): { readonly step: Step; readonly added: readonly Step[] };
+  bindingOf(step: Step | string): Binding;
+  /** A service that was stopped cannot be lent again: the next call that needs it gets a new step. */
+  forget(step: Step): void;
+}
+
+/** What a task goes by (R6): registered name, own id, place of its declaration. */
+export function nameOfTask(task: AnyTask, nameOf: PlanScope['nameOf']): string {
+  const place = placeOf(task);
+  return nameOf(task) ?? specOf(task).id ?? (place ? `${place.file.split(/[\\/]/).at(-1)}:${place.line}` : 'a task');
+}
+
+/** A step while edges may still be added to it. */
+interface Draft extends Step {
+  readonly needs: { [name: string]: string | undefined };
+  readonly after: string[];
+  postOf: string | undefined;
+  target: number | undefined;
+}
+
+interface Problem {
+  readonly name: string;
+  readonly text: string;
+}
+
+export function createPlanner(scope: PlanScope): Planner {
+  const bindings = new Map<string, Binding>();
+  const drafts = new Map<string, Draft>();
+  /** Equal steps are one: by round, then by identity of task and text of input. */
+  const known = new Map<string, Draft>();
+  const posts = new Map<string, Draft>();
+  const timesNamed = new Map<string, number>();
+  const identities = new Map<AnyTask, number>();
+  const names = new Map<AnyTask, string>();
+  let round = 0;
+
+  const nameOf = (task: AnyTask): string => {
+    const name = names.get(task) ?? nameOfTask(task, scope.nameOf);
+    names.set(task, name);
+    return name;
+  };
+
+  const identityOf = (task: AnyTask): number => {
+    const identity = identities.get(task) ?? identities.size;
+    identities.set(task, identity);
+    return identity;
+  };
+
+  const keyOf = (task: AnyTask, input: JsonObject, passthrough: readonly string[]): string =>
+    `${round}\0${identityOf(task)}\0${stableText(input)}\0${passthrough.length === 0 ? '' : JSON.stringify(passthrough)}`;
+
+  function idFor(name: string): string {
+    const times = (timesNamed.get(name) ?? 0) + 1;
+    timesNamed.set(name, times);
+    return times === 1 ? name : `${name}#${times}`;
+  }
+
+  interface Expansion {
+    readonly created: Draft[];
+    readonly problems: Problem[];
+  }
+
+  /** One call as a step, without looking at what it needs; `isNew` tells whether that is still to be done. */
+  function enter(
+    call: Call,
+    into: Expansion,
+    as: { readonly from: 'command-line' | 'code'; readonly asPost?: boolean; readonly calledBy?: string },
+  ): { draft: Draft; isNew: boolean } | undefined {
+    const spec = specOf(call.task);
+    const name = nameOf(call.task);
+    const resolved = resolveInput({
+      fields: spec.input,
+      given: as.from === 'code' ? jsonOfGiven(spec.input, call.input) : (call.input as JsonObject),
+      env: scope.env,
+      defaults: scope.defaults[name] && jsonOfGiven(spec.input, scope.defaults[name]),
+      root: scope.root,
+      from: as.from,
+    });
+    if (!resolved.ok) {
+      into.problems.push(...resolved.problems.map((problem) => ({ name, text: problem.text })));
+      return undefined;
+    }
+    const passthrough = call.passthrough ?? [];
+    const key = keyOf(call.task, resolved.json, passthrough);
+    const memo = as.asPost ? posts : known;
+    const same = memo.get(key);
+    if (same) return { draft: same, isNew: false };
+
+    const draft: Draft = {
+      id: idFor(name),
+      name,
+      title: titleOf(name, call.task, resolved.json),
+      input: resolved.json,
+      passthrough,
+      needs: {},
+      after: [],
+      round,
+      calledBy: as.calledBy,
+      postOf: undefined,
+      target: undefined,
+    };
+    memo.set(key, draft);
+    drafts.set(draft.id, draft);
+    const needs = needsOf(spec.needs, { input: resolved.value, root: scope.root, invocationDir: scope.invocationDir }, name);
+    bindings.set(draft.id, { task: call.task, value: resolved.value, needsList: Array.isArray(needs) });
+    pending.set(draft.id, Object.entries(needs));
+    return { draft, isNew: true };
+  }
+
+  /** Needs that were asked for and are not edges yet. */
+  const pending = new Map<string, [string, Need][]>();
+
+  /** Enter a call and, in depth, all that it needs: what is needed is created first. Iterative: chains may be long. */
+  function expand(call: Call, into: Expansion, as: Parameters<typeof enter>[2]): Draft | undefined {
+    const root = enter(call, into, as);
+    if (!root?.isNew) return root?.draft;
+    const path: Draft[] = [root.draft];
+    const onPath = new Set([root.draft.id]);
+    for (let top = path.at(-1); top; top = path.at(-1)) {
+      const next = pending.get(top.id)?.shift();
+      if (!next) {
+        pending.delete(top.id);
+        path.pop();
+        onPath.delete(top.id);
+        into.created.push(top);
+        continue;
+      }
+      const [key, need] = next;
+      if (!need) {
+        top.needs[key] = undefined;
+        continue;
+      }
+      const entered = enter(asCall(need), into, { from: 'code' });
+      if (!entered) continue;
+      top.needs[key] = entered.draft.id;
+      if (onPath.has(entered.draft.id)) {
+        const from = path.findIndex((draft) => draft.id === entered.draft.id);
+        throw cycleError([...path.slice(from), entered.draft].map((draft) => draft.title));
+      }
+      if (entered.isNew) {
+        path.push(entered.draft);
+        onPath.add(entered.draft.id);
+        if (path.length > 100_000) throw endlessError(path.at(-1)?.name ?? '');
+      }
+    }
+    return root.draft;
+  }
+
+  const inputScope = (draft: Step): InputScope<unknown> => ({
+    input: bindingOf(draft).value,
+    root: scope.root,
+    invocationDir: scope.invocationDir,
+  });
+
+  /** `post` of the steps in `created`, and of the steps that these bring in, until there are no more. */
+  function addPosts(created: Draft[], into: Expansion): void {
+    for (let at = 0; at < created.length; at++) {
+      const asker = created[at];
+      if (!asker) continue;
+      const { post } = specOf(bindingOf(asker).task);
+      if (!post) continue;
+      const calls = typeof post === 'function' ? guarded('post', asker.name, () => post(inputScope(asker))) : post;
+      for (const need of Object.values(calls)) {
+        if (!need) continue;
+        const follower = expand(asCall(need), into, { from: 'code', asPost: true });
+        if (!follower) continue;
+        if (!follower.after.includes(asker.id)) follower.after.push(asker.id);
+        follower.postOf = asker.id;
+      }
+    }
+  }
+
+  /** `after` of the given steps, towards steps of the same round that are in the plan anyway. */
+  function addAfter(created: readonly Draft[]): void {
+    const wanting = created.filter((draft) => specOf(bindingOf(draft).task).after);
+    if (wanting.length === 0) return;
+    const byTask = new Map<AnyTask, Draft[]>();
+    for (const draft of drafts.values()) {
+      const { task } = bindingOf(draft);
+      byTask.set(task, [...(byTask.get(task) ?? []), draft]);
+    }
+    for (const draft of wanting) {
+      const { after } = specOf(bindingOf(draft).task);
+      const items = typeof after === 'function' ? guarded('after', draft.name, () => after(inputScope(draft))) : after;
+      for (const item of items ?? []) {
+        const others = typeof item === 'function' ? (byTask.get(item) ?? []) : equalsOf(asCall(item));
+        for (const other of others) {
+          if (other.round === draft.round && other.id !== draft.id && !draft.after.includes(other.id)) draft.after.push(other.id);
+        }
+      }
+    }
+  }
+
+  function equalsOf(call: Call): readonly Draft[] {
+    const spec = specOf(call.task);
+    const resolved = resolveInput({
+      fields: spec.input,
+      given: jsonOfGiven(spec.input, call.input),
+      env: scope.env,
+      defaults: scope.defaults[nameOf(call.task)] && jsonOfGiven(spec.input, scope.defaults[nameOf(call.task)] ?? {}),
+      root: scope.root,
+      from: 'code',
+    });
+    if (!resolved.ok) return [];
+    const key = keyOf(call.task, resolved.json, call.passthrough ?? []);
+    return [known.get(key), posts.get(key)].filter((draft) => draft !== undefined);
+  }
+
+  function plan(targets: readonly Target[], options: { readonly parallel: boolean }): Plan {
+    const into: Expansion = { created: [], problems: [] };
+    const targetIds: string[] = [];
+    const segments: { readonly drafts: readonly Draft[]; readonly ends: readonly Draft[] }[] = [];
+    for (const [position, target] of targets.entries()) {
+      const begin = into.created.length;
+      const from = target.isFromCode ? 'code' : 'command-line';
+      const call: Call = { ...asCall(target.task), input: target.given, passthrough: target.passthrough };
+      let draft = expand(call, into, { from });
+      if (draft && draft.target !== undefined) {
+        round++;
+        draft = expand(call, into, { from });
+      }
+      if (!draft) continue;
+      draft.target = position;
+      targetIds.push(draft.id);
+      const beforePosts = into.created.length;
+      addPosts(into.created.slice(begin), into);
+      const followers = into.created.slice(beforePosts).filter((created) => created.postOf !== undefined);
+      segments.push({ drafts: into.created.slice(begin), ends: [draft, ...followers] });
+    }
+    if (into.problems.length > 0) throw wrongInputError(into.problems);
+    addAfter(into.created);
+    // Only now is it known what `after` and `post` want, which win over the order typed.
+    const unordered = inOrder(into.created, drafts);
+    if (!options.parallel) addTargetOrder(segments, drafts);
+    const steps = options.parallel || segments.length < 2 ? unordered : inOrder(into.created, drafts);
+    return { steps, targets: targetIds };
+  }
+
+  function planCall(call: Call, caller: Step): { step: Step; added: readonly Step[] } {
+    const before = round;
+    round = caller.round;
+    try {
+      const into: Expansion = { created: [], problems: [] };
+      const step = expand(call, into, { from: 'code', calledBy: caller.id });
+      if (into.problems.length > 0 || !step) throw wrongInputError(into.problems);
+      addPosts([...into.created], into);
+      addAfter(into.created);
+      return { step, added: inOrder(into.created, drafts) };
+    } finally {
+      round = before;
+    }
+  }
+
+  function bindingOf(step: Step | string): Binding {
+    const binding = bindings.get(typeof step === 'string' ? step : step.id);
+    if (!binding) throw new Error(`no step ${typeof step === 'string' ? step : step.id}`);
+    return binding;
+  }
+
+  function forget(step: Step): void {
+    for (const [key, draft] of known) if (draft.id === step.id) known.delete(key);
+  }
+
+  return { plan, planCall, bindingOf, forget };
+}
+
+/** All steps that `step` waits for directly. */
+export function waitsFor(step: Step): readonly string[] {
+  return [...Object.values(step.needs).filter((id) => id !== undefined), ...step.after];
+}
+
+// ── Order ────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * R14: what a target brings in waits for the target before it, unless that target waits for it.
+ * Only steps without a predecessor of their own target need the edge; the others wait through them.
+ */
+function addTargetOrder(
+  segments: readonly { readonly drafts: readonly Draft[]; readonly ends: readonly Draft[] }[],
+  all: ReadonlyMap<string, Draft>,
+): void {
+  for (const [position, segment] of segments.entries()) {
+    const previous = segments[position - 1];
+    if (!previous) continue;
+    const own = new Set(segment.drafts.map((draft) => draft.id));
+    const first = segment.drafts.filter((draft) => !waitsFor(draft).some((id) => own.has(id)));
+    for (const end of previous.ends) {
+      const reached = reachableFrom(end, all);
+      for (const draft of first) if (!reached.has(draft.id) && !draft.after.includes(end.id)) draft.after.push(end.id);
+    }
+  }
+}
+
+function reachableFrom(start: Draft, all: ReadonlyMap<string, Draft>): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const open = [start.id];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (reached.has(id)) continue;
+    reached.add(id);
+    const draft = all.get(id);
+    if (draft) open.push(...waitsFor(draft));
+  }
+  return reached;
+}
+
+/** `created` with every step behind what it waits for, else in order of creation. */
+function inOrder(created: readonly Draft[], all: ReadonlyMap<string, Draft>): Draft[] {
+  const ordered: Draft[] = [];
+  const wanted = new Set(created.map((draft) => draft.id));
+  const state = new Map<string, 'open' | 'over'>();
+  for (const start of created) {
+    if (state.has(start.id)) continue;
+    const path: { readonly draft: Draft; readonly rest: string[] }[] = [{ draft: start, rest: [...waitsFor(start)] }];
+    state.set(start.id, 'open');
+    for (let top = path.at(-1); top; top = path.at(-1)) {
+      const id = top.rest.shift();
+      if (id === undefined) {
+        state.set(top.draft.id, 'over');
+        if (wanted.has(top.draft.id)) ordered.push(top.draft);
+        path.pop();
+        continue;
+      }
+      const next = all.get(id);
+      if (!next || state.get(id) === 'over') continue;
+      if (state.get(id) === 'open') {
+        const from = path.findIndex((frame) => frame.draft.id === id);
+        throw cycleError([...path.slice(from).map((frame) => frame.draft.title), next.title]);
+      }
+      state.set(id, 'open');
+      path.push({ draft: next, rest: [...waitsFor(next)] });
+    }
+  }
+  return ordered;
+}
+
+// ── What people see ──────────────────────────────────────────────────────────────────────────────
+
+const SECRET = '***';
+
+/** A step without its secrets. */
+export function stepView(step: Step, binding: Binding, isRegistered: boolean): StepView {
+  const spec = specOf(binding.task);
+  const fields = fieldsOf(spec.input);
+  const shown: Record<string, Json> = {};
+  for (const [key, value] of Object.entries(step.input)) shown[key] = fields.find((field) => field.key === key)?.secret ? SECRET : value;
+  const needs = Object.entries(step.needs).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const rest = step.passthrough.length > 0 ? ['--', ...step.passthrough] : [];
+  return {
+    id: step.id,
+    name: step.name,
+    title: step.title,
+    input: shown,
+    needs: Object.fromEntries(needs),
+    after: step.after,
+    ...(step.passthrough.length > 0 && { passthrough: step.passthrough }),
+    ...(step.calledBy !== undefined && { calledBy: step.calledBy }),
+    ...(step.postOf !== undefined && { postOf: step.postOf }),
+    ...(step.target !== undefined && { target: step.target }),
+    ...(spec.service && { service: true as const }),
+    ...(isRegistered && { rerun: shellLine(['tasks', step.name, ...renderArgv(fields, shown), ...rest]) }),
+  };
+}
+
+export function planView(plan: Plan, planner: Planner, nameOf: PlanScope['nameOf']): PlanView {
+  return {
+    version: 1,
+    steps: plan.steps.map((step) => {
+      const binding = planner.bindingOf(step);
+      return stepView(step, binding, nameOf(binding.task) !== undefined);
+    }),
+    targets: plan.targets,
+  };
+}
+
+/** Name with the inputs that differ from their defaults: `build (tag=a)`. */
+function titleOf(name: string, task: AnyTask, input: JsonObject): string {
+  const parts: string[] = [];
+  for (const field of fieldsOf(specOf(task).input)) {
+    const value = input[field.key];
+    if (value === undefined || stableText(value) === stableText(field.default ?? (field.kind.type === 'boolean' ? false : null))) continue;
+    const text = field.secret ? SECRET : typeof value === 'string' ? value : JSON.stringify(value);
+    parts.push(value === true ? field.key : `${field.key}=${text.length > 40 ? `${text.slice(0, 39)}…` : text}`);
+  }
+  return parts.length === 0 ? name : `${name} (${parts.join(', ')})`;
+}
+
+// ── What can be wrong ────────────────────────────────────────────────────────────────────────────
+
+function needsOf(needs: Needs | ((scope: InputScope<unknown>) => Needs) | undefined, scope: InputScope<unknown>, name: string): Needs {
+  if (needs === undefined) return {};
+  const asked: unknown = typeof needs === 'function' ? guarded('needs', name, () => needs(scope)) : needs;
+  if (asked instanceof Promise) {
+    asked.catch(() => {});
+    throw new ConfigError('async-needs', `the \`needs\` of \`${name}\` is asynchronous`, {
+      hint: 'The plan is made before anything runs: `needs` answers at once, from the input alone.',
+    });
+  }
+  if (typeof asked !== 'object' || asked === null) {
+    throw new ConfigError('bad-needs', `the \`needs\` of \`${name}\` is ${asked === null ? 'null' : typeof asked}`, {
+      hint: 'Give a record or an array of tasks and calls.',
+    });
+  }
+  for (const [key, need] of Object.entries(asked)) {
+    if (need === undefined || typeof need === 'function' || (typeof need === 'object' && need !== null && 'task' in need)) continue;
+    throw new ConfigError('bad-needs', `\`needs.${key}\` of \`${name}\` is no task and no call`);
+  }
+  return asked as Needs;
+}
+
+/** The author's own function, whose throw is told with the place it stands at. */
+function guarded<T>(field: string, name: string, ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    throw new ConfigError('plan-threw', `the \`${field}\` of \`${name}\` threw: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function cycleError(path: readonly string[]): ConfigError {
+  return new ConfigError('cycle', 'these tasks wait for each other', {
+    facts: [path.join(' → ')],
+    hint: 'Take one of the edges (`needs`, `after` or `post`) away.',
+  });
+}
+
+function endlessError(name: string): ConfigError {
+  return new ConfigError('endless-needs', `the needs of \`${name}\` never end`, { facts: ['more than 100000 steps deep'] });
+}
+
+function wrongInputError(problems: readonly Problem[]): UsageError {
+  const names = [...new Set(problems.map((problem) => problem.name))];
+  const [only] = names;
+  if (names.length === 1 && only !== undefined) {
+    return new UsageError('wrong-input', `\`${only}\` was given input it does not accept`, {
+      facts: problems.map((problem) => problem.text),
+      hint: `Run \`tasks ${only} --help\`.`,
+    });
+  }
+  return new UsageError('wrong-input', `${names.length} tasks were given input they do not accept`, {
+    facts: names.flatMap((name) => [
+      `\`${name}\``,
+      ...problems.filter((problem) => problem.name === name).map((problem) => `  ${problem.text}`),
+    ]),
+    hint: 'Run `tasks <task> --help`.',
+  });
+}

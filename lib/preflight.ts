@@ -1,0 +1,232 @@
+import type { Engine } from './engine.ts';
+import { parseTaskEnv, secretValuesOf } from './environment.ts';
+import { RefusedError, UsageError } from './errors.ts';
+import type { UserError } from './errors.ts';
+import type { Step } from './plan.ts';
+import { provisionKey } from './requirements.ts';
+import { fieldsOf } from './schema.ts';
+import type { StepScope } from './step-scope.ts';
+import type { Requirement } from './task.ts';
+import { specOf } from './task.ts';
+
+/**
+ * All that can be known to be wrong before the first side effect, in one report (R17, R18).
+ *
+ * What an earlier step of the plan provides is left for the moment its user starts.
+ */
+export interface Preflight {
+  /** Steps that `--skip-unmet` leaves out, and why. */
+  readonly unmet: ReadonlyMap<string, Finding>;
+  /** Steps whose requirements or variables an earlier step provides: to be checked as they start. */
+  readonly deferred: ReadonlySet<string>;
+}
+
+/** One thing that is not as a step needs it. */
+export interface Finding {
+  readonly problem: string;
+  readonly remedy: string | undefined;
+  /** A variable that holds a wrong value is the user's mistake; all else is a refusal. */
+  readonly isUsage: boolean;
+}
+
+/**
+ * Check `steps`, then put their questions.
+ *
+ * @param before  steps of the same plan that stand before them (for a `call`: what ran already)
+ * @throws {RefusedError} with all that is unmet, or for a question answered with no
+ * @throws {UsageError} when a variable holds what its schema refuses
+ */
+export async function preflight(engine: Engine, steps: readonly Step[], before: readonly Step[] = []): Promise<Preflight> {
+  const deferred = new Set<string>();
+  const findings = new Map<string, readonly Finding[]>();
+  const provided = providedBy(engine, before);
+  const checks = createChecks();
+
+  const waiting: Promise<void>[] = [];
+  for (const step of steps) {
+    const scope = await engine.scopes.read(step);
+    addSecrets(engine, step, scope);
+    const earlier = new Set(provided);
+    waiting.push(
+      findingsOf(engine, step, scope, checks, earlier).then((found) => {
+        if (found.isDeferred) deferred.add(step.id);
+        if (found.findings.length > 0) findings.set(step.id, found.findings);
+      }),
+    );
+    for (const key of provisionsOf(engine, step)) provided.add(key);
+  }
+  await Promise.all(waiting);
+
+  if (engine.options.dryRun) {
+    for (const [id, list] of inOrderOf(steps, findings)) {
+      for (const finding of list) engine.emit({ type: 'notice', time: engine.now(), step: id, text: `not met here: ${finding.problem}` });
+    }
+    return { unmet: new Map(), deferred };
+  }
+  if (findings.size > 0 && !engine.options.skipUnmet) throw reportOf(steps, findings);
+
+  const unmet = new Map([...findings].map(([id, [first]]) => [id, first] as const).filter((entry): entry is [string, Finding] => !!entry[1]));
+  await askQuestions(engine, steps, leftOut(steps, unmet));
+  return { unmet, deferred };
+}
+
+/** What is unmet as a step starts: for steps whose requirements an earlier one provided. */
+export async function findingsNow(engine: Engine, step: Step, scope: StepScope): Promise<readonly Finding[]> {
+  return (await findingsOf(engine, step, scope, createChecks(), new Set())).findings;
+}
+
+/** The report of a single step, with the same words and exit code as before the run. */
+export function refusalOf(step: Step, findings: readonly Finding[]): UserError {
+  return reportOf([step], new Map([[step.id, findings]]));
+}
+
+// ── Looking ──────────────────────────────────────────────────────────────────────────────────────
+
+/** The same requirement in the same folder is looked at once. */
+type Checks = Map<string, Promise<Finding | undefined>>;
+const createChecks = (): Checks => new Map();
+
+async function findingsOf(
+  engine: Engine,
+  step: Step,
+  scope: StepScope,
+  checks: Checks,
+  provided: ReadonlySet<string>,
+): Promise<{ findings: readonly Finding[]; isDeferred: boolean }> {
+  const { task } = engine.planner.bindingOf(step);
+  const spec = specOf(task);
+  const findings: Finding[] = [];
+  let isDeferred = false;
+
+  const files = engine.scopes.dotenvFilesOf(step).map((path) => provisionKey(`dotenv:${path}`, scope.cwd));
+  if (spec.env && files.some((key) => provided.has(key))) isDeferred = true;
+  else if (spec.env) findings.push(...envFindings(spec.env, scope));
+
+  const { requires } = spec;
+  const wanted = (typeof requires === 'function' ? requires(engine.scopes.inputScopeOf(step)) : requires) ?? [];
+  for (const requirement of wanted) {
+    const key = provisionKey(requirement.id, scope.cwd);
+    if (provided.has(key)) {
+      isDeferred = true;
+      continue;
+    }
+    const checkKey = `${scope.cwd}\0${key}`;
+    const check = checks.get(checkKey) ?? lookAt(requirement, scope);
+    checks.set(checkKey, check);
+    const finding = await check;
+    if (finding) findings.push(finding);
+  }
+  return { findings, isDeferred };
+}
+
+async function lookAt(requirement: Requirement, scope: StepScope): Promise<Finding | undefined> {
+  try {
+    const unmet = await requirement.check(scope.looking);
+    return unmet && { problem: unmet.problem, remedy: unmet.remedy, isUsage: false };
+  } catch (error) {
+    return {
+      problem: `${requirement.title}: it could not be checked: ${error instanceof Error ? error.message : String(error)}`,
+      remedy: undefined,
+      isUsage: false,
+    };
+  }
+}
+
+function envFindings(env: NonNullable<Parameters<typeof fieldsOf>[0]>, scope: StepScope): readonly Finding[] {
+  const parsed = parseTaskEnv(env, scope.environment.variables);
+  if (parsed.ok) return [];
+  return parsed.problems.map((problem) => ({
+    problem: problem.text,
+    remedy: undefined,
+    isUsage: !!(problem.name && scope.environment.variables[problem.name]),
+  }));
+}
+
+function provisionsOf(engine: Engine, step: Step): readonly string[] {
+  const { provides } = specOf(engine.planner.bindingOf(step).task);
+  const given = (typeof provides === 'function' ? provides(engine.scopes.inputScopeOf(step)) : provides) ?? [];
+  const cwd = engine.scopes.cwdOf(step);
+  return given.map((provision) => provisionKey(provision.id, cwd));
+}
+
+function providedBy(engine: Engine, steps: readonly Step[]): Set<string> {
+  return new Set(steps.flatMap((step) => provisionsOf(engine, step)));
+}
+
+function addSecrets(engine: Engine, step: Step, scope: StepScope): void {
+  const spec = specOf(engine.planner.bindingOf(step).task);
+  for (const value of secretValuesOf(spec.env, scope.environment.variables)) engine.masker.add(value);
+  for (const field of fieldsOf(spec.input)) {
+    const value = step.input[field.key];
+    if (field.secret && typeof value === 'string' && value !== field.default) engine.masker.add(value);
+  }
+}
+
+// ── Asking ───────────────────────────────────────────────────────────────────────────────────────
+
+async function askQuestions(engine: Engine, steps: readonly Step[], left: ReadonlySet<string>): Promise<void> {
+  const questions = new Map<string, string[]>();
+  for (const step of steps) {
+    if (left.has(step.id)) continue;
+    const { confirm } = specOf(engine.planner.bindingOf(step).task);
+    if (confirm === undefined) continue;
+    const { looking } = await engine.scopes.read(step);
+    const question = typeof confirm === 'function' ? await confirm({ ...looking, ...engine.scopes.inputScopeOf(step) }) : confirm;
+    if (question) questions.set(question, [...(questions.get(question) ?? []), step.name]);
+  }
+  for (const [question, names] of questions) {
+    const answer = await engine.ask(question);
+    if (answer === 'yes') continue;
+    const who = [...new Set(names)].map((name) => `\`${name}\``).join(', ');
+    if (answer === 'no') throw new RefusedError('declined', `${who} asked, and the answer was no: nothing has run`, { facts: [question] });
+    throw new RefusedError('no-answer', `${who} has a question, and nobody is there to answer it`, {
+      facts: [question],
+      hint: 'Give `--yes` to answer it, or run it on a terminal.',
+    });
+  }
+}
+
+/** Unmet steps and all that needs them. */
+function leftOut(steps: readonly Step[], unmet: ReadonlyMap<string, Finding>): ReadonlySet<string> {
+  const left = new Set(unmet.keys());
+  for (const step of steps) {
+    const needs = Object.values(step.needs);
+    if (needs.some((id) => id !== undefined && left.has(id))) left.add(step.id);
+    if (step.postOf !== undefined && left.has(step.postOf)) left.add(step.id);
+  }
+  return left;
+}
+
+// ── Telling ──────────────────────────────────────────────────────────────────────────────────────
+
+function* inOrderOf(steps: readonly Step[], findings: ReadonlyMap<string, readonly Finding[]>): Generator<[string, readonly Finding[]]> {
+  for (const step of steps) {
+    const list = findings.get(step.id);
+    if (list) yield [step.id, list];
+  }
+}
+
+function reportOf(steps: readonly Step[], findings: ReadonlyMap<string, readonly Finding[]>): UserError {
+  const byProblem = new Map<string, { readonly finding: Finding; readonly names: string[] }>();
+  for (const [id, list] of inOrderOf(steps, findings)) {
+    const name = steps.find((step) => step.id === id)?.name ?? id;
+    for (const finding of list) {
+      const known = byProblem.get(finding.problem);
+      if (!known) byProblem.set(finding.problem, { finding, names: [name] });
+      else if (!known.names.includes(name)) known.names.push(name);
+    }
+  }
+  const all = [...byProblem.values()];
+  const names = [...new Set(all.flatMap((entry) => entry.names))];
+  const [only] = names;
+  const facts = all.flatMap(({ finding, names: who }) => [
+    names.length === 1 ? finding.problem : `${finding.problem} (for ${who.map((name) => `\`${name}\``).join(', ')})`,
+    ...(finding.remedy ? finding.remedy.split('\n').map((line) => `  → ${line}`) : []),
+  ]);
+  const message = names.length === 1 && only !== undefined ? `\`${only}\` cannot run here` : `${names.length} tasks cannot run here`;
+  const hint = 'Nothing has run. `--skip-unmet` leaves out what cannot run, and runs the rest.';
+  return all.some(({ finding }) => finding.isUsage)
+    ? new UsageError('wrong-variable', message, { facts, hint: 'Nothing has run.' })
+    : new RefusedError('unmet', message, { facts, hint });
+}
+

@@ -1,0 +1,583 @@
+import { captureConsole } from './body.ts';
+import type { Engine } from './engine.ts';
+import { EXIT, UserError } from './errors.ts';
+import { EVENT_VERSION } from './event.ts';
+import type { Failure, Outcome, RunCounts, RunEndReason, SkipCause, StopReason } from './event.ts';
+import { StepFailure } from './failure.ts';
+import type { Halt } from './halt.ts';
+import { createHalt, describeStop } from './halt.ts';
+import type { Plan, Step } from './plan.ts';
+import { planView, stepView, waitsFor } from './plan.ts';
+import type { Preflight } from './preflight.ts';
+import { preflight } from './preflight.ts';
+import type { Service } from './services.ts';
+import { startService } from './services.ts';
+import type { StepEnd } from './step.ts';
+import { fieldOf, runStep } from './step.ts';
+import type { AnyTask, Call, CallFunction } from './task.ts';
+import { isCall, makeCall, specOf } from './task.ts';
+
+/**
+ * Carry out a plan: order, concurrency, failure policy, stop (R14, R19–R21, R26).
+ *
+ *            all waited for over        slot free            ended
+ *   waiting ───────────────────► ready ───────────► running ───────► over
+ *      │                           │                                  ▲
+ *      └── a need did not succeed ─┴── the run is ending ─────────────┘
+ */
+export interface RunResult {
+  readonly exitCode: number;
+  readonly reason: RunEndReason;
+  /** The code a task gave with `Exit`, and its message. */
+  readonly exitMessage: string | undefined;
+  readonly steps: readonly Step[];
+  /** By step id. */
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+  /** What the targets gave, in the order typed. */
+  readonly outputs: readonly unknown[];
+  readonly counts: RunCounts;
+}
+
+export interface RunHandle {
+  readonly ended: Promise<RunResult>;
+  /** The first time asks; the second time kills at once. */
+  stop(reason: StopReason): void;
+}
+
+/** A step with what the run knows of it. */
+interface Node {
+  readonly step: Step;
+  readonly index: number;
+  /** Steps it waits for that are not over yet. */
+  waiting: number;
+  readonly users: Node[];
+  state: 'waiting' | 'ready' | 'running' | 'over';
+  /** For those that wait for it: over, or a service that is ready. */
+  isAvailable: boolean;
+  outcome: Outcome | undefined;
+  value: unknown;
+  service: Service | undefined;
+  /** Steps not over yet that need this service. */
+  lentTo: number;
+  /** Services it got by `call`, returned when it is over. */
+  readonly borrowed: Node[];
+  readonly halt: Halt;
+  readonly settled: Promise<void>;
+  readonly settle: () => void;
+}
+
+/**
+ * @param checked  what the preflight of `plan` found
+ * @returns at once; the run goes on until `ended` settles, which never rejects
+ */
+export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHandle {
+  const { options, planner } = engine;
+  const startedAt = engine.now();
+  const runHalt = createHalt();
+  const nodes = new Map<string, Node>();
+  const deferred = new Set(checked.deferred);
+  const ready: Node[] = [];
+  const resuming: { readonly node: Node; readonly isExclusive: boolean; readonly resume: () => void }[] = [];
+  const servicesStarted: Node[] = [];
+  const announcing: Node[] = [];
+  /** The preflight of steps that a call brings in, which an equal call waits for as well. */
+  const admissions = new Map<string, Promise<void>>();
+  /** Callers that wait, by the step they wait for: for finding a call that leads back. */
+  const calls = new Map<Node, Node[]>();
+  let readyHead = 0;
+  let running = 0;
+  let exclusive: Node | undefined;
+  let unsettled = 0;
+  let stopReason: StopReason | undefined;
+  /** Nothing new starts any more, and why. */
+  let ending: string | undefined;
+  let exit: { readonly code: number; readonly message: string } | undefined;
+  let finish: (result: RunResult) => void = () => {};
+  const ended = new Promise<RunResult>((resolve) => {
+    finish = resolve;
+  });
+
+  // ── Steps ──────────────────────────────────────────────────────────────────────────────────────
+
+  function addSteps(steps: readonly Step[]): void {
+    for (const step of steps) {
+      let settle = (): void => {};
+      const settled = new Promise<void>((resolve) => {
+        settle = resolve;
+      });
+      nodes.set(step.id, {
+        step,
+        index: nodes.size,
+        waiting: 0,
+        users: [],
+        state: 'waiting',
+        isAvailable: false,
+        outcome: undefined,
+        value: undefined,
+        service: undefined,
+        lentTo: 0,
+        borrowed: [],
+        halt: runHalt.child(),
+        settled,
+        settle,
+      });
+      unsettled++;
+    }
+    for (const step of steps) {
+      const node = nodeOf(step.id);
+      for (const id of new Set(waitsFor(step))) {
+        const other = nodeOf(id);
+        other.users.push(node);
+        if (!other.isAvailable) node.waiting++;
+        if (isService(other) && Object.values(step.needs).includes(id)) other.lentTo++;
+      }
+      if (step.target !== undefined && isService(node)) node.lentTo++;
+    }
+    // In plan order, so that ready steps start in that order.
+    for (const step of steps) {
+      const node = nodeOf(step.id);
+      if (node.waiting === 0) becomeReady(node);
+    }
+  }
+
+  function nodeOf(id: string): Node {
+    const node = nodes.get(id);
+    if (!node) throw new Error(`no step ${id} in this run`);
+    return node;
+  }
+
+  const isService = (node: Node): boolean => specOf(planner.bindingOf(node.step).task).service !== undefined && !options.dryRun;
+  const isInteractive = (node: Node): boolean =>
+    engine.terminal.isTerminal && fieldOf(specOf(planner.bindingOf(node.step).task).interactive, engine.scopes.inputScopeOf(node.step)) === true;
+
+  /** All it waits for is over: it joins the queue, or is left out at once. */
+  function becomeReady(node: Node): void {
+    if (node.state !== 'waiting') return;
+    const skip = whyNot(node);
+    if (skip) return over(node, { outcome: { status: 'skipped', ...skip }, value: undefined });
+    node.state = 'ready';
+    ready.push(node);
+  }
+
+  function whyNot(node: Node): { readonly reason: string; readonly because: SkipCause; readonly remedy?: string } | undefined {
+    const unmet = checked.unmet.get(node.step.id);
+    if (unmet) return { reason: unmet.problem, because: 'unmet', ...(unmet.remedy && { remedy: unmet.remedy }) };
+    for (const id of Object.values(node.step.needs)) {
+      const need = id === undefined ? undefined : nodeOf(id);
+      if (!need?.isAvailable || isSuccess(need)) continue;
+      if (need.outcome?.status === 'skipped' && need.outcome.because === 'dry-run') {
+        return { reason: `not foreseen from here: it needs the value of \`${need.step.title}\``, because: 'dry-run' };
+      }
+      return { reason: `needs ${rootCause(need)}`, because: need.outcome?.status === 'stopped' ? 'run-ended' : 'need' };
+    }
+    const { postOf } = node.step;
+    if (postOf !== undefined && !isSuccess(nodeOf(postOf))) return { reason: `follows \`${postOf}\`, which did not succeed`, because: 'post' };
+    return undefined;
+  }
+
+  /** Which step is to blame, followed through those that were skipped for it. */
+  function rootCause(node: Node): string {
+    if (node.outcome?.status !== 'skipped') return `\`${node.step.title}\`, which ${node.outcome?.status === 'stopped' ? 'was stopped' : 'failed'}`;
+    const cause = Object.values(node.step.needs).find((id) => id !== undefined && nodeOf(id).isAvailable && !isSuccess(nodeOf(id)));
+    if (cause !== undefined && node.outcome.because === 'need') return rootCause(nodeOf(cause));
+    return `\`${node.step.title}\`, which was skipped: ${node.outcome.reason}`;
+  }
+
+  // ── Slots ──────────────────────────────────────────────────────────────────────────────────────
+
+  function pump(): void {
+    if (ending !== undefined) dropReady();
+    while (running < options.jobs && !exclusive) {
+      const [next] = resuming;
+      if (next) {
+        if (next.isExclusive && running > 0) break;
+        if (next.isExclusive) exclusive = next.node;
+        resuming.shift();
+        running++;
+        next.resume();
+        continue;
+      }
+      const node = ready[readyHead];
+      if (!node) break;
+      if (isService(node)) {
+        readyHead++;
+        begin(node);
+        continue;
+      }
+      if (isInteractive(node)) {
+        // Waits for running steps, and keeps later ones from starting meanwhile.
+        if (running > 0) break;
+        exclusive = node;
+      }
+      readyHead++;
+      running++;
+      begin(node);
+    }
+    if (readyHead > 1024) ready.splice(0, readyHead), (readyHead = 0);
+    if (unsettled > 0) whenOnlyServicesAreLeft();
+    if (unsettled === 0) conclude();
+  }
+
+  function begin(node: Node): void {
+    node.state = 'running';
+    engine.emit({ type: 'step-started', time: engine.now(), step: node.step.id });
+    const stepOptions = { halt: node.halt, needs: needsOf(node), call: callFor(node), isDeferred: deferred.has(node.step.id) };
+    if (!isService(node)) {
+      void runStep(engine, node.step, stepOptions).then((end) => {
+        giveBackSlot(node);
+        over(node, end);
+        pump();
+      });
+      return;
+    }
+    node.service = startService(engine, node.step, stepOptions);
+    servicesStarted.push(node);
+    void node.service.started.then((state) => {
+      if (!state.isReady) return;
+      node.value = state.value;
+      becomeAvailable(node);
+      returnUnused(node);
+      pump();
+    });
+    void node.service.ended.then((end) => {
+      if (end.outcome.status === 'failed') failUsers(node, end.outcome.failure);
+      over(node, end);
+      pump();
+    });
+  }
+
+  function giveBackSlot(node: Node): void {
+    running--;
+    if (exclusive === node) exclusive = undefined;
+  }
+
+  function needsOf(node: Node): unknown {
+    const values = Object.entries(node.step.needs).map(([key, id]) => [key, id === undefined ? undefined : nodeOf(id).value] as const);
+    return planner.bindingOf(node.step).needsList ? values.map(([, value]) => value) : Object.fromEntries(values);
+  }
+
+  function becomeAvailable(node: Node): void {
+    if (node.isAvailable) return;
+    node.isAvailable = true;
+    for (const user of node.users) {
+      user.waiting--;
+      if (user.waiting === 0) becomeReady(user);
+      // A need that failed settles its users at once, whatever else they wait for.
+      else if (node.outcome && !isSuccess(node) && Object.values(user.step.needs).includes(node.step.id)) becomeReady(user);
+    }
+  }
+
+  function over(node: Node, end: StepEnd): void {
+    node.state = 'over';
+    const log = engine.logs.finish(node.step.id);
+    node.outcome = end.outcome.status === 'failed' && log !== undefined ? { ...end.outcome, log } : end.outcome;
+    node.value = end.value;
+    node.halt.release();
+    if (node.service) planner.forget(node.step);
+    unsettled--;
+    engine.emit({ type: 'step-ended', time: engine.now(), step: node.step.id, outcome: node.outcome });
+    for (const service of lentToNode(node)) {
+      service.lentTo--;
+      returnUnused(service);
+    }
+    if (end.exit) {
+      exit ??= end.exit;
+      stop('exit');
+    } else if (node.outcome.status === 'failed' && !node.outcome.mayFail) {
+      if (options.failFast) stop('fail-fast');
+      else if (!options.keepGoing) ending ??= `not started, since \`${node.step.title}\` failed`;
+    }
+    node.settle();
+    announce(node);
+  }
+
+  /** Tell those that wait. A queue, not a recursion: one failure may settle a chain of thousands. */
+  function announce(node: Node): void {
+    announcing.push(node);
+    if (announcing.length > 1) return;
+    for (const next of announcing) becomeAvailable(next);
+    announcing.length = 0;
+  }
+
+  function lentToNode(node: Node): readonly Node[] {
+    const needed = [...new Set(Object.values(node.step.needs))].flatMap((id) => (id === undefined ? [] : [nodeOf(id)]));
+    return [...needed.filter(isService), ...node.borrowed];
+  }
+
+  /** What was ready when the run began to end is not started. */
+  function dropReady(): void {
+    const dropped = ready.splice(0).slice(readyHead);
+    readyHead = 0;
+    for (const node of dropped) over(node, notStarted());
+    // Their users wait for what will not come, in order of the plan.
+    for (const node of nodes.values()) {
+      if (node.state === 'waiting' && !waitsForRunning(node)) over(node, whyNotOr(node, notStarted()));
+    }
+    if (ready.length > 0) dropReady();
+  }
+
+  const notStarted = (): StepEnd => ({ outcome: { status: 'skipped', because: 'run-ended', reason: ending ?? 'the run is ending' }, value: undefined });
+
+  function whyNotOr(node: Node, otherwise: StepEnd): StepEnd {
+    const skip = whyNot(node);
+    return skip ? { outcome: { status: 'skipped', ...skip }, value: undefined } : otherwise;
+  }
+
+  /** While what it waits for still runs, it cannot be said why it is left out. */
+  function waitsForRunning(node: Node): boolean {
+    return waitsFor(node.step).some((id) => nodeOf(id).state === 'running' && !nodeOf(id).isAvailable);
+  }
+
+  // ── Services ───────────────────────────────────────────────────────────────────────────────────
+
+  /** The last user is over: stop it. One that stands last among the targets stays in the foreground. */
+  function returnUnused(node: Node): void {
+    if (node.lentTo <= 0 && node.state === 'running') node.service?.stop();
+  }
+
+  /** Targets that are services keep a place of their own until nothing else is left to do. */
+  function whenOnlyServicesAreLeft(): void {
+    const open = [...servicesStarted].filter((node) => node.state === 'running');
+    if (open.length < unsettled) return;
+    const last = plan.targets.at(-1);
+    const stays = ending === undefined && stopReason === undefined && open.some((node) => node.step.id === last);
+    for (const node of open.toReversed()) {
+      if (!node.isAvailable || (stays && node.step.id === last)) continue;
+      const users = node.users.filter((user) => user.state !== 'over' && Object.values(user.step.needs).includes(node.step.id));
+      if (users.length === 0) {
+        node.lentTo = 0;
+        returnUnused(node);
+      }
+    }
+  }
+
+  function failUsers(node: Node, failure: Failure): void {
+    if (!node.isAvailable) return;
+    for (const user of node.users) {
+      if (user.state !== 'running' || !Object.values(user.step.needs).includes(node.step.id)) continue;
+      user.halt.halt({ kind: 'service', failure: { ...failure, kind: 'service', message: `\`${node.step.title}\`, which it needs, ended: ${failure.message}` } });
+    }
+  }
+
+  // ── Calls (R26) ────────────────────────────────────────────────────────────────────────────────
+
+  function callFor(caller: Node): CallFunction {
+    const call = async (what: AnyTask | Call, input?: Readonly<Record<string, unknown>>): Promise<unknown> => {
+      if (caller.state !== 'running') throw new Error(`\`call\` came too late: \`${caller.step.title}\` is over`);
+      if (ending !== undefined || runHalt.reason) throw new Error('nothing can be called any more: the run is ending');
+      const { step, added } = planner.planCall(isCall(what) ? what : makeCall(what, input ?? {}), caller.step);
+      if (added.length > 0) {
+        const admission = admit(added);
+        for (const one of added) admissions.set(one.id, admission);
+      }
+      await admissions.get(step.id);
+      const callee = nodeOf(step.id);
+      refuseCircle(caller, callee);
+      if (!callee.isAvailable) await waitFor(caller, callee);
+      if (!isSuccess(callee)) throw calledFailure(callee);
+      if (isService(callee) && callee.state === 'running' && !caller.borrowed.includes(callee)) {
+        callee.lentTo++;
+        caller.borrowed.push(callee);
+      }
+      return callee.value;
+    };
+    // One function serves both forms of the overloaded type.
+    return call as CallFunction;
+  }
+
+  async function admit(added: readonly Step[]): Promise<void> {
+    let found: Preflight;
+    try {
+      found = await preflight(engine, added, [...nodes.values()].map((node) => node.step));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      throw new StepFailure({ kind: 'refused', message: error.message, exitCode: error.exitCode, facts: error.facts, ...(error.hint && { hint: error.hint }) });
+    }
+    for (const id of found.deferred) deferred.add(id);
+    for (const step of added) {
+      const { task } = planner.bindingOf(step);
+      engine.emit({ type: 'step-added', time: engine.now(), step: stepView(step, planner.bindingOf(step), engine.nameOf(task) !== undefined) });
+    }
+    addSteps(added);
+    for (const [id, finding] of found.unmet) {
+      const node = nodeOf(id);
+      if (node.state !== 'over') over(node, { outcome: { status: 'skipped', because: 'unmet', reason: finding.problem, ...(finding.remedy && { remedy: finding.remedy }) }, value: undefined });
+    }
+  }
+
+  /** While it waits, be it for several at once, the caller gives back its slot. */
+  async function waitFor(caller: Node, callee: Node): Promise<void> {
+    const others = calls.get(caller) ?? [];
+    calls.set(caller, [...others, callee]);
+    const isExclusive = exclusive === caller;
+    if (others.length === 0) giveBackSlot(caller);
+    pump();
+    await available(callee);
+    const left = [...(calls.get(caller) ?? [])];
+    left.splice(left.indexOf(callee), 1);
+    calls.set(caller, left);
+    if (left.length > 0) return;
+    await new Promise<void>((resume) => {
+      resuming.push({ node: caller, isExclusive, resume });
+      pump();
+    });
+  }
+
+  async function available(node: Node): Promise<void> {
+    if (node.service) await Promise.race([node.service.started, node.settled]);
+    while (!node.isAvailable) await (node.service ? Promise.race([node.service.started, node.settled]) : node.settled);
+  }
+
+  function refuseCircle(caller: Node, callee: Node): void {
+    const path = pathBetween(callee, caller);
+    if (!path) return;
+    throw new StepFailure({
+      kind: 'thrown',
+      message: `this call leads back to its caller: ${[caller, ...path].map((node) => node.step.title).join(' → ')}`,
+      exitCode: EXIT.failed,
+    });
+  }
+
+  /** From `from` through what it waits for and calls to `to`. */
+  function pathBetween(from: Node, to: Node): readonly Node[] | undefined {
+    const cameFrom = new Map<Node, Node | undefined>([[from, undefined]]);
+    const open = [from];
+    for (let node = open.pop(); node; node = open.pop()) {
+      if (node === to) {
+        const path: Node[] = [];
+        for (let at: Node | undefined = node; at; at = cameFrom.get(at)) path.unshift(at);
+        return path;
+      }
+      if (node.isAvailable) continue;
+      for (const next of [...waitsFor(node.step).map(nodeOf), ...(calls.get(node) ?? [])]) {
+        if (cameFrom.has(next)) continue;
+        cameFrom.set(next, node);
+        open.push(next);
+      }
+    }
+    return undefined;
+  }
+
+  function calledFailure(callee: Node): Error {
+    const { outcome } = callee;
+    const exitCode = outcome?.status === 'failed' ? outcome.failure.exitCode : EXIT.failed;
+    const how = outcome?.status === 'skipped' ? `was skipped: ${outcome.reason}` : outcome?.status === 'stopped' ? 'was stopped' : 'failed';
+    return new StepFailure({ kind: 'thrown', message: `\`${callee.step.title}\`, which it called, ${how}`, exitCode });
+  }
+
+  // ── The end ────────────────────────────────────────────────────────────────────────────────────
+
+  function stop(reason: StopReason): void {
+    if (stopReason !== undefined) {
+      if (reason === 'SIGINT' || reason === 'SIGTERM' || reason === 'SIGHUP') runHalt.kill();
+      return;
+    }
+    stopReason = reason;
+    ending = `not started: ${describeStop(reason)}`;
+    engine.emit({ type: 'run-stopping', time: engine.now(), reason });
+    runHalt.halt({ kind: 'stop', reason });
+    pump();
+  }
+
+  let isConcluded = false;
+  function conclude(): void {
+    if (isConcluded) return;
+    isConcluded = true;
+    clearTimeout(timer);
+    restoreConsole();
+    engine.logs.close();
+    const all = [...nodes.values()];
+    const counts = countsOf(all);
+    const verdict = verdictOf(all);
+    engine.emit({ type: 'run-ended', time: engine.now(), ...verdict, counts, ms: engine.now() - startedAt });
+    finish({
+      ...verdict,
+      exitMessage: exit?.message || undefined,
+      steps: all.map((node) => node.step),
+      outcomes: new Map(all.map((node) => [node.step.id, node.outcome ?? { status: 'skipped', because: 'run-ended', reason: 'never reached' }])),
+      outputs: plan.targets.map((id) => nodeOf(id).value),
+      counts,
+    });
+  }
+
+  function verdictOf(all: readonly Node[]): { exitCode: number; reason: RunEndReason } {
+    if (exit) return { exitCode: exit.code, reason: 'exit' };
+    switch (stopReason) {
+      case 'SIGINT':
+        return { exitCode: EXIT.interrupted, reason: 'interrupted' };
+      case 'SIGTERM':
+        return { exitCode: EXIT.terminated, reason: 'terminated' };
+      case 'SIGHUP':
+        return { exitCode: EXIT.hungUp, reason: 'hung-up' };
+      case 'timeout':
+        return { exitCode: EXIT.timeout, reason: 'timeout' };
+      case 'abort':
+        return { exitCode: EXIT.interrupted, reason: 'aborted' };
+      default:
+    }
+    const failures = all
+      .toSorted((a, b) => planPosition(a) - planPosition(b))
+      .flatMap(({ outcome }) => (outcome?.status === 'failed' && !outcome.mayFail ? [outcome.failure] : []));
+    const [first] = failures;
+    if (first && options.warnOnly && failures.every((failure) => failure.kind === 'command')) return { exitCode: EXIT.ok, reason: 'ok' };
+    if (first) return { exitCode: first.exitCode, reason: first.kind === 'timeout' ? 'timeout' : first.kind === 'refused' ? 'refused' : 'failed' };
+    const ranSome = plan.targets.some((id) => targetRan(nodeOf(id)));
+    if (options.skipUnmet && !ranSome && all.some(({ outcome }) => outcome?.status === 'skipped' && outcome.because === 'unmet')) {
+      return { exitCode: EXIT.refused, reason: 'refused' };
+    }
+    return { exitCode: EXIT.ok, reason: 'ok' };
+  }
+
+  /** A group ran when something of it did. */
+  function targetRan(node: Node): boolean {
+    if (specOf(planner.bindingOf(node.step).task).run) return hasRun(node);
+    return Object.values(node.step.needs).some((id) => id !== undefined && targetRan(nodeOf(id)));
+  }
+
+  /** A called step stands where its caller does: its failure is the cause of the caller's. */
+  const planPosition = (node: Node): number => node.index;
+
+  // ── Begin ──────────────────────────────────────────────────────────────────────────────────────
+
+  const restoreConsole = captureConsole();
+  const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => stop('timeout'), options.timeoutMs);
+  engine.emit({
+    type: 'run-started',
+    time: startedAt,
+    version: EVENT_VERSION,
+    plan: planView(plan, planner, engine.nameOf),
+    jobs: options.jobs,
+    dryRun: options.dryRun,
+    solo: engine.solo,
+  });
+  // The caller gets its handle before the first step can end.
+  queueMicrotask(() => {
+    addSteps(plan.steps);
+    pump();
+  });
+  return { ended, stop };
+}
+
+/** Whether it has, or had, what its users wait for. */
+function isSuccess(node: Node): boolean {
+  const status = node.outcome?.status;
+  return status === undefined ? node.isAvailable : status === 'done' || status === 'cached' || status === 'up-to-date';
+}
+
+function hasRun(node: Node): boolean {
+  return isSuccess(node) || node.outcome?.status === 'failed' || (node.outcome?.status === 'skipped' && node.outcome.because === 'body');
+}
+
+function countsOf(all: readonly Node[]): RunCounts {
+  const of = (status: Outcome['status']): number => all.filter((node) => node.outcome?.status === status).length;
+  return {
+    total: all.length,
+    done: of('done'),
+    upToDate: of('up-to-date'),
+    cached: of('cached'),
+    failed: of('failed'),
+    skipped: of('skipped'),
+    stopped: of('stopped'),
+  };
+}
+

@@ -1,0 +1,2 @@
+export { dryRunner } from './dry.ts';
+export { localRunner } from './local.ts';

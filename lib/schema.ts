@@ -1,0 +1,342 @@
+import { z } from 'zod';
+import type { Json } from './event.ts';
+import type { Fields } from './task.ts';
+import { kebab } from './util/kebab.ts';
+
+/**
+ * What a schema says about each of its fields (R7). The only file that looks inside a zod schema.
+ *
+ * It looks at `_zod.def`, never with `instanceof`: a schema may come from another copy of zod.
+ */
+export interface Field {
+  readonly key: string;
+  readonly kind: FieldKind;
+  /** In code: neither optional nor with a default. A boolean without default is false on a command line. */
+  readonly required: boolean;
+  readonly default: Json | undefined;
+  readonly description: string | undefined;
+  /** One letter. */
+  readonly short: string | undefined;
+  readonly positional: boolean;
+  readonly variadic: boolean;
+  /** A variable that stands in when the flag is absent. */
+  readonly env: string | undefined;
+  readonly secret: boolean;
+  readonly hidden: boolean;
+  readonly complete: ((typed: string) => readonly string[] | Promise<readonly string[]>) | undefined;
+}
+
+export type ScalarKind =
+  | { readonly type: 'string' | 'number' | 'int' | 'boolean' | 'date' | 'url' | 'path' | 'json' }
+  | { readonly type: 'enum'; readonly values: readonly (string | number)[] };
+
+export type FieldKind =
+  | ScalarKind
+  | { readonly type: 'count' }
+  | { readonly type: 'key-value' }
+  /** A flag whose value may be left out: `--color`, `--color=always`. */
+  | { readonly type: 'boolean-or-string' }
+  | { readonly type: 'array'; readonly item: ScalarKind };
+
+// ── Builders for what zod has no word for ────────────────────────────────────────────────────────
+
+/** A path. Typed on a command line it is resolved against the folder the user stands in; in code and in defaults against the root. Absolute in the body. */
+export function path(): z.ZodString {
+  return z.string().min(1).meta({ taskwright: 'path' });
+}
+
+/** Any JSON value, as JSON text on a command line; checked by `schema`. */
+export function json<S extends z.ZodType = z.ZodJSONSchema>(schema?: S): S {
+  // Without an argument S is its default, which only the compiler cannot see.
+  return (schema ?? z.json()).meta({ taskwright: 'json' }) as S;
+}
+
+/** `--define A=1 --define B=2`, gathered into a record. */
+export function keyValue(): z.ZodRecord<z.ZodString, z.ZodString> {
+  return z.record(z.string(), z.string()).meta({ taskwright: 'key-value' });
+}
+
+/** How often a flag was given: `-vvv` is 3. */
+export function count(): z.ZodDefault<z.ZodNumber> {
+  return z.number().int().nonnegative().default(0).meta({ taskwright: 'count' });
+}
+
+// ── Fields ───────────────────────────────────────────────────────────────────────────────────────
+
+/** The part of zod's internals that is read here. */
+interface Def {
+  readonly type: string;
+  readonly innerType?: Schema;
+  readonly in?: Schema;
+  readonly out?: Schema;
+  readonly element?: Schema;
+  readonly options?: readonly Schema[];
+  readonly shape?: Readonly<Record<string, Schema>>;
+  readonly values?: readonly unknown[];
+  readonly entries?: Readonly<Record<string, string | number>>;
+  readonly defaultValue?: unknown;
+  readonly coerce?: boolean;
+  readonly format?: string;
+  readonly getter?: () => Schema;
+}
+interface Schema {
+  readonly _zod: { readonly def: Def; readonly optin?: string; readonly bag?: { readonly format?: string } };
+}
+
+const objects = new WeakMap<object, z.ZodObject>();
+const known = new WeakMap<object, { readonly fields: readonly Field[]; readonly problems: readonly string[] }>();
+const NO_FIELDS = {};
+
+/** `input` or `env` as one schema. A plain shape refuses keys that it does not name. */
+export function objectOf(fields: Fields | undefined): z.ZodObject {
+  const of = fields ?? NO_FIELDS;
+  const made = objects.get(of) ?? (isSchema(of) ? (of as z.ZodObject) : z.strictObject(of as z.ZodRawShape));
+  objects.set(of, made);
+  return made;
+}
+
+/** In the order declared. Fields that are not supported are left out; see {@link problemsOf}. */
+export function fieldsOf(fields: Fields | undefined): readonly Field[] {
+  return lookAt(fields).fields;
+}
+
+/** What is wrong with `fields` as input, a line each: what, and what to use instead. */
+export function problemsOf(fields: Fields | undefined): string[] {
+  const { fields: found, problems } = lookAt(fields);
+  return [...problems, ...clashesOf(found)];
+}
+
+function lookAt(fields: Fields | undefined): { readonly fields: readonly Field[]; readonly problems: readonly string[] } {
+  const of = fields ?? NO_FIELDS;
+  const before = known.get(of);
+  if (before) return before;
+  const found: Field[] = [];
+  const problems: string[] = [];
+  for (const [key, schema] of Object.entries(shapeOf(of))) {
+    const field = fieldOf(key, schema, (problem) => problems.push(`\`${key}\`: ${problem}`));
+    if (field) found.push(field);
+  }
+  const result = { fields: found, problems };
+  known.set(of, result);
+  return result;
+}
+
+function shapeOf(fields: Fields): Readonly<Record<string, Schema>> {
+  return (isSchema(fields) ? (fields._zod.def.shape ?? {}) : fields) as Readonly<Record<string, Schema>>;
+}
+
+function isSchema(value: object): value is Schema {
+  return '_zod' in value && typeof value._zod === 'object';
+}
+
+interface Unwrapped {
+  readonly schema: Schema;
+  readonly meta: z.GlobalMeta;
+  readonly default: unknown;
+}
+
+/** Through optional, default, pipe and the like to the schema that says what a value is. Outer meta wins. */
+function unwrap(outer: Schema): Unwrapped {
+  let schema = outer;
+  let meta: z.GlobalMeta = {};
+  let fallback: unknown;
+  for (;;) {
+    // zod's registry types functions of a meta through its own placeholder.
+    meta = { ...(z.globalRegistry.get(schema as unknown as z.ZodType) as z.GlobalMeta | undefined), ...meta };
+    const { def } = schema._zod;
+    if ((def.type === 'default' || def.type === 'prefault') && fallback === undefined) fallback = def.defaultValue;
+    const inner = innerOf(def);
+    if (!inner || meta.taskwright === 'json') return { schema, meta, default: fallback };
+    schema = inner;
+  }
+}
+
+function innerOf(def: Def): Schema | undefined {
+  switch (def.type) {
+    case 'optional':
+    case 'default':
+    case 'prefault':
+    case 'nonoptional':
+    case 'readonly':
+    case 'catch':
+      return def.innerType;
+    case 'pipe':
+      // `preprocess` is a transform in front: what it accepts is what stands behind it.
+      return def.in?._zod.def.type === 'transform' ? def.out : def.in;
+    case 'lazy':
+      return def.getter?.();
+    default:
+      return undefined;
+  }
+}
+
+function fieldOf(key: string, outer: Schema, complain: (problem: string) => void): Field | undefined {
+  const { schema, meta, default: fallback } = unwrap(outer);
+  const kind = kindOf(schema, meta, complain);
+  if (!kind) return undefined;
+  if (meta.short !== undefined && !/^[A-Za-z0-9]$/.test(meta.short)) complain(`\`short\` is one letter or digit, not ${JSON.stringify(meta.short)}`);
+  if (meta.variadic && kind.type !== 'array') complain('`variadic` is for arrays');
+  return {
+    key,
+    kind,
+    required: outer._zod.optin !== 'optional',
+    default: fallback === undefined ? undefined : toJson(kind, fallback),
+    description: meta.description,
+    short: meta.short,
+    positional: meta.positional === true,
+    variadic: meta.variadic === true,
+    env: meta.env,
+    secret: meta.secret === true,
+    hidden: meta.hidden === true,
+    complete: meta.complete,
+  };
+}
+
+function kindOf(schema: Schema, meta: z.GlobalMeta, complain: (problem: string) => void): FieldKind | undefined {
+  if (meta.taskwright === 'count' || meta.taskwright === 'key-value') return { type: meta.taskwright };
+  if (schema._zod.def.type === 'array' && meta.taskwright !== 'json') {
+    const { schema: element, meta: elementMeta } = unwrap(schema._zod.def.element ?? schema);
+    const item = scalarOf(element, elementMeta, complain);
+    return item && { type: 'array', item };
+  }
+  if (isBooleanOrString(schema._zod.def)) return { type: 'boolean-or-string' };
+  return scalarOf(schema, meta, complain);
+}
+
+function isBooleanOrString(def: Def): boolean {
+  const types = def.type === 'union' ? (def.options ?? []).map((option) => unwrap(option).schema._zod.def.type) : [];
+  return types.length === 2 && types.includes('boolean') && types.includes('string');
+}
+
+function scalarOf(schema: Schema, meta: z.GlobalMeta, complain: (problem: string) => void): ScalarKind | undefined {
+  const { def, bag } = schema._zod;
+  if (meta.taskwright === 'json' || meta.taskwright === 'path') return { type: meta.taskwright };
+  switch (def.type) {
+    case 'string':
+      return { type: (def.format ?? bag?.format) === 'url' ? 'url' : 'string' };
+    case 'number':
+      return { type: /int/.test(def.format ?? bag?.format ?? '') ? 'int' : 'number' };
+    case 'int':
+      return { type: 'int' };
+    case 'boolean':
+      if (!def.coerce) return { type: 'boolean' };
+      complain('`z.coerce.boolean()` takes every text for true, "false" included; use `z.boolean()`');
+      return undefined;
+    case 'date':
+      return { type: 'date' };
+    case 'enum':
+      return { type: 'enum', values: enumValues(def.entries ?? {}) };
+    case 'literal':
+      return literalsOf([def], complain);
+    case 'union': {
+      const options = (def.options ?? []).map((option) => unwrap(option).schema._zod.def);
+      if (options.length > 0 && options.every((option) => option.type === 'literal')) return literalsOf(options, complain);
+      complain('a union has no flag, unless of a boolean and a string, or of literals; use `z.enum([…])` or `json(schema)`');
+      return undefined;
+    }
+    case 'object':
+    case 'record':
+    case 'map':
+      complain('an object has no flag; use flat fields, `keyValue()`, or `json(schema)`');
+      return undefined;
+    case 'nullable':
+      complain('null cannot be typed on a command line; use `.optional()`');
+      return undefined;
+    case 'array':
+    case 'tuple':
+    case 'set':
+      complain('a list in a list, a tuple and a set have no flag; use `z.array(…)` of single values, or `json(schema)`');
+      return undefined;
+    case 'bigint':
+      complain('a bigint is no JSON; use `z.int()`, or `z.string()` with a transform');
+      return undefined;
+    default:
+      complain(`\`${def.type}\` has no flag; use a string with a transform, or \`json(schema)\``);
+      return undefined;
+  }
+}
+
+/** A TypeScript enum with numbers has its names among the values of the object; they are no values of the enum. */
+function enumValues(entries: Readonly<Record<string, string | number>>): (string | number)[] {
+  const numbers = Object.values(entries).filter((value) => typeof value === 'number');
+  return Object.entries(entries)
+    .filter(([key]) => !numbers.includes(Number(key)))
+    .map(([, value]) => value);
+}
+
+function literalsOf(defs: readonly Def[], complain: (problem: string) => void): ScalarKind | undefined {
+  const values = defs.flatMap((def) => def.values ?? []);
+  if (values.every((value) => typeof value === 'string' || typeof value === 'number')) return { type: 'enum', values };
+  if (values.every((value) => typeof value === 'boolean')) return { type: 'boolean' };
+  complain('a literal must be a string or a number; use `z.enum([…])`');
+  return undefined;
+}
+
+// ── Clashes (R2) ─────────────────────────────────────────────────────────────────────────────────
+
+function clashesOf(fields: readonly Field[]): string[] {
+  const owners = new Map<string, string>();
+  const problems: string[] = [];
+  const claim = (spelling: string, key: string): void => {
+    const owner = owners.get(spelling);
+    if (owner !== undefined && owner !== key) problems.push(`\`${owner}\` and \`${key}\` both come to \`${spelling}\``);
+    owners.set(spelling, key);
+  };
+  for (const field of fields) {
+    claim(longFlagOf(field), field.key);
+    if (hasNegation(field)) claim(negatedFlagOf(field), field.key);
+    if (field.short !== undefined) claim(`-${field.short}`, field.key);
+  }
+  for (const [spelling, key] of owners) {
+    if (spelling === '--help' || spelling === '-h') problems.push(`\`${key}\` comes to \`${spelling}\`, which is help's everywhere`);
+  }
+  const variadic = fields.filter((field) => field.variadic);
+  if (variadic.length > 1) problems.push(`\`${variadic.map((field) => field.key).join('` and `')}\` are both variadic: only one can take every following word`);
+  return problems;
+}
+
+export const longFlagOf = (field: Field): string => `--${kebab(field.key)}`;
+export const negatedFlagOf = (field: Field): string => `--no-${kebab(field.key)}`;
+export const hasNegation = (field: Field): boolean => field.kind.type === 'boolean' || field.kind.type === 'boolean-or-string';
+
+// ── Values ───────────────────────────────────────────────────────────────────────────────────────
+
+/** A value of code as JSON; what is JSON already stays. */
+export function toJson(kind: FieldKind, value: unknown): Json {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? String(value) : value.toISOString();
+  if (value instanceof URL) return value.href;
+  if (Array.isArray(value)) return value.map((item: unknown) => toJson(kind.type === 'array' ? kind.item : kind, item));
+  // What is left is JSON, or the schema refuses it.
+  return value as Json;
+}
+
+/** JSON as the value that the schema takes. */
+export function fromJson(kind: FieldKind, value: Json): unknown {
+  if (kind.type === 'array' && Array.isArray(value)) return value.map((item: Json) => fromJson(kind.item, item));
+  return kind.type === 'date' && typeof value === 'string' ? new Date(value) : value;
+}
+
+/** The texts in `value` that stand where `schema` says `secret`. */
+export function secretValuesIn(schema: z.ZodType | undefined, value: unknown): string[] {
+  if (!schema || value === undefined || value === null) return [];
+  const { schema: inner, meta } = unwrap(schema as unknown as Schema);
+  if (meta.secret) return typeof value === 'string' ? [value] : [];
+  const { def } = inner._zod;
+  if (def.type === 'object' && typeof value === 'object') {
+    return Object.entries(def.shape ?? {}).flatMap(([key, field]) => secretValuesIn(field as unknown as z.ZodType, (value as Record<string, unknown>)[key]));
+  }
+  if (def.type === 'array' && Array.isArray(value)) return value.flatMap((item) => secretValuesIn(def.element as unknown as z.ZodType, item));
+  return [];
+}
+
+/** For programs (R42): dates as date-time strings; what JSON Schema cannot say is left open. */
+export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+  return z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema._zod.def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+      delete jsonSchema['complete'];
+    },
+  }) as Record<string, unknown>;
+}

@@ -1,0 +1,87 @@
+/**
+ * Secrets are `***` wherever a text goes out (R29), also when one is split across chunks.
+ *
+ * Masked are values of at least 8 characters: a shorter one would blot out ordinary words.
+ */
+export interface Masker {
+  add(value: string): void;
+  readonly mask: (text: string) => string;
+  /** For text that comes in pieces; each stream of each command has its own. */
+  readonly stream: () => StreamMasker;
+}
+
+export interface StreamMasker {
+  /** What can be shown by now: all but an end that may be the beginning of a secret. */
+  push(text: string): string;
+  /** The rest. */
+  flush(): string;
+}
+
+const SHOWN = '***';
+const SHORTEST = 8;
+
+export function createMasker(): Masker {
+  const secrets = new Set<string>();
+  let pattern: RegExp | undefined;
+  let longest = 0;
+
+  function add(value: string): void {
+    for (const spelling of spellingsOf(value)) secrets.add(spelling);
+    if (secrets.size === 0) return;
+    // The longest first, so that a secret within a secret does not leave its rest behind.
+    const ordered = [...secrets].toSorted((a, b) => b.length - a.length);
+    longest = ordered[0]?.length ?? 0;
+    pattern = new RegExp(ordered.map(escaped).join('|'), 'g');
+  }
+
+  const mask = (text: string): string => (pattern ? text.replaceAll(pattern, SHOWN) : text);
+
+  function stream(): StreamMasker {
+    let held = '';
+    return {
+      push(text) {
+        if (!pattern) return text;
+        const all = mask(held + text);
+        const from = beginningOfSecret(all);
+        held = all.slice(from);
+        return all.slice(0, from);
+      },
+      flush() {
+        const rest = mask(held);
+        held = '';
+        return rest;
+      },
+    };
+  }
+
+  /** Where a secret may have begun that the text does not end: the earliest such place. */
+  function beginningOfSecret(text: string): number {
+    for (let from = Math.max(0, text.length - longest + 1); from < text.length; from++) {
+      const end = text.slice(from);
+      for (const secret of secrets) if (secret.startsWith(end)) return from;
+    }
+    return text.length;
+  }
+
+  return { add, mask, stream };
+}
+
+/** A secret as it may turn up: itself, its longer lines, and inside JSON, a URL or a quoted shell word. */
+function spellingsOf(value: string): string[] {
+  const parts = [value, ...(value.includes('\n') ? value.split(/\r?\n/) : [])].filter((part) => part.length >= SHORTEST);
+  return parts.flatMap((part) => [part, JSON.stringify(part).slice(1, -1), urlEncoded(part), part.replaceAll("'", "'\\''"), ansiQuoted(part)]);
+}
+
+function urlEncoded(text: string): string {
+  try {
+    return encodeURIComponent(text);
+  } catch {
+    return text; // half a surrogate pair has no such spelling
+  }
+}
+
+/** Inside `$'…'`, as zx quotes. */
+const ansiQuoted = (text: string): string =>
+  text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t');
+
+const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');

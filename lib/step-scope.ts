@@ -1,0 +1,106 @@
+import { isAbsolute, resolve } from 'node:path';
+import type { Environment } from './environment.ts';
+import { loadEnvironment } from './environment.ts';
+import type { Planner, Step } from './plan.ts';
+import type { CommandResult, Runner } from './runners/runner.ts';
+import { bindShell } from './shell.ts';
+import type { InputScope, RequirementScope } from './task.ts';
+import { specOf } from './task.ts';
+
+/** Where a step runs and which variables it sees. */
+export interface StepScope {
+  readonly cwd: string;
+  readonly environment: Environment;
+  /** For the functions of a declaration that may look around: `requires`, `confirm`, `upToDate`. */
+  readonly looking: RequirementScope;
+}
+
+export interface StepScopes {
+  /** As of now: files of variables are read again, since earlier steps may have written them. */
+  read(step: Step): Promise<StepScope>;
+  /** Absolute paths of the files of variables that `step` reads. */
+  dotenvFilesOf(step: Step): readonly string[];
+  inputScopeOf(step: Step): InputScope<unknown>;
+  cwdOf(step: Step): string;
+}
+
+export interface StepScopesOptions {
+  readonly planner: Planner;
+  readonly runner: Runner;
+  readonly root: string;
+  readonly invocationDir: string;
+  /** The real environment. */
+  readonly base: Readonly<Record<string, string | undefined>>;
+  /** Files of variables of the config, absolute. */
+  readonly dotenvFiles: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+export function createStepScopes(options: StepScopesOptions): StepScopes {
+  const { planner, root, invocationDir } = options;
+
+  const inputScopeOf = (step: Step): InputScope<unknown> => ({ input: planner.bindingOf(step).value, root, invocationDir });
+
+  function cwdOf(step: Step): string {
+    const { cwd } = specOf(planner.bindingOf(step).task);
+    const wanted = typeof cwd === 'function' ? cwd(inputScopeOf(step)) : cwd;
+    return wanted === undefined ? root : resolve(root, wanted);
+  }
+
+  function dotenvFilesOf(step: Step): readonly string[] {
+    const own = specOf(planner.bindingOf(step).task).dotenv ?? [];
+    const cwd = cwdOf(step);
+    return [...options.dotenvFiles, ...own.map((file) => (isAbsolute(file) ? file : resolve(cwd, file)))];
+  }
+
+  async function read(step: Step): Promise<StepScope> {
+    const cwd = cwdOf(step);
+    const environment = await loadEnvironment({
+      base: options.base,
+      files: dotenvFilesOf(step).map((path) => ({ path, required: false })),
+      look: (argv, where) => look(options.runner, argv, { cwd: where?.cwd ?? cwd, env: options.base }),
+    });
+    return {
+      cwd,
+      environment,
+      looking: {
+        root,
+        invocationDir,
+        cwd,
+        env: environment.variables,
+        signal: options.signal,
+        look: (argv, where) => look(options.runner, argv, { cwd: where?.cwd ?? cwd, env: environment.variables, timeoutMs: where?.timeoutMs }),
+      },
+    };
+  }
+
+  return { read, dotenvFilesOf, inputScopeOf, cwdOf };
+}
+
+/** Run a command that only looks: silent, never throws, bounded in time. */
+export function look(
+  runner: Runner,
+  argv: readonly string[],
+  where: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>>; readonly timeoutMs?: number | undefined },
+): Promise<CommandResult> {
+  const silent = bindShell({
+    runner,
+    cwd: where.cwd,
+    env: where.env,
+    graceMs: 1000,
+    timeoutMs: where.timeoutMs ?? 30_000,
+    warnOnly: true,
+    foreground: false,
+    interactive: false,
+    colour: false,
+    columns: undefined,
+    dryRun: false,
+    mask: (text) => text,
+    maskStream: () => ({ push: (text) => text, flush: () => '' }),
+    onStart: () => {},
+    onOutput: () => {},
+    onEnd: () => {},
+  });
+  return silent.exec(argv, { quiet: true, nothrow: true });
+}
+

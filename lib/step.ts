@@ -1,0 +1,245 @@
+import type { BodyEnd, OpenBody } from './body.ts';
+import { SkipRequest, openBody } from './body.ts';
+import type { Engine } from './engine.ts';
+import { parseTaskEnv } from './environment.ts';
+import { Exit } from './errors.ts';
+import type { Failure, Json, Outcome } from './event.ts';
+import { StepFailure, failureOf } from './failure.ts';
+import type { Halt, HaltReason } from './halt.ts';
+import { describeHalt, describeStop } from './halt.ts';
+import type { Step } from './plan.ts';
+import { findingsNow, refusalOf } from './preflight.ts';
+import { secretValuesIn } from './schema.ts';
+import type { StepScope } from './step-scope.ts';
+import type { CallFunction, ErasedSpec, InputScope } from './task.ts';
+import { specOf } from './task.ts';
+import { parseDurationMs } from './util/duration.ts';
+
+/** How a step ended, and the value it hands over. */
+export interface StepEnd {
+  readonly outcome: Outcome;
+  readonly value: unknown;
+  /** Its body asked to end the whole run with this code. */
+  readonly exit?: { readonly code: number; readonly message: string };
+}
+
+export interface StepOptions {
+  readonly halt: Halt;
+  /** The outputs of what it needs, as the body is to see them. */
+  readonly needs: unknown;
+  readonly call: CallFunction;
+  /** Its requirements were left for now, as an earlier step provides them. */
+  readonly isDeferred: boolean;
+}
+
+/** The longest a body may take in a dry run, where nothing it waits for can happen. */
+const DRY_RUN_LIMIT_MS = 10_000;
+
+/** Carry out one step that ends by itself: deferred checks → up to date? → body → clean-up → output. Never rejects. */
+export async function runStep(engine: Engine, step: Step, options: StepOptions): Promise<StepEnd> {
+  const startedAt = engine.now();
+  try {
+    const spec = specOf(engine.planner.bindingOf(step).task);
+    const prepared = await prepare(engine, step, options.isDeferred);
+    if ('outcome' in prepared) return prepared;
+    const upToDate = await leftAlone(engine, step, spec, prepared.scope);
+    if (upToDate) return upToDate;
+
+    const timing = timingOf(engine, step, spec);
+    const halt = options.halt.child();
+    const limitMs = engine.options.dryRun ? DRY_RUN_LIMIT_MS : timing.timeoutMs;
+    const timer = limitMs === undefined ? undefined : setTimeout(() => halt.halt({ kind: 'timeout', timeoutMs: limitMs }), limitMs);
+    const interactive = fieldOf(spec.interactive, engine.scopes.inputScopeOf(step)) === true && engine.terminal.isTerminal;
+    if (interactive) engine.emit({ type: 'interactive-started', time: engine.now(), step: step.id });
+    try {
+      const body = openBody(engine, { ...options, step, ...prepared, halt, graceMs: timing.graceMs, interactive });
+      return await concludeBody(engine, step, spec, body, halt, startedAt);
+    } finally {
+      if (interactive) engine.emit({ type: 'interactive-ended', time: engine.now(), step: step.id });
+      clearTimeout(timer);
+      halt.release();
+    }
+  } catch (error) {
+    return failed(engine, step, startedAt, failureOf(error, engine.root), '');
+  }
+}
+
+/** Wait for an open body, close it, and judge. */
+async function concludeBody(engine: Engine, step: Step, spec: ErasedSpec, body: OpenBody, halt: Halt, startedAt: number): Promise<StepEnd> {
+  const end = await body.ended;
+  // What a failed body leaves running has nobody to wait for it.
+  if (end.kind !== 'returned' && !halt.reason) body.endCommands();
+  if (end.kind === 'abandoned') {
+    engine.emit({
+      type: 'notice',
+      time: engine.now(),
+      step: step.id,
+      text: `\`${step.name}\` was told to end and its body did not within the grace time: it is left behind`,
+    });
+  }
+  const { unawaited, cleanUpErrors } = await body.close();
+  const also = cleanUpErrors.map((error) => failureOf(error, engine.root, 'clean-up'));
+  return judge(engine, step, spec, { end, unawaited, also, reason: halt.reason, tail: body.tail(), startedAt });
+}
+
+interface Facts {
+  readonly end: BodyEnd;
+  readonly unawaited: readonly Error[];
+  readonly also: readonly Failure[];
+  readonly reason: HaltReason | undefined;
+  readonly tail: string;
+  readonly startedAt: number;
+}
+
+/** From how the body ended to the outcome of the step. */
+export function judge(engine: Engine, step: Step, spec: ErasedSpec, facts: Facts): StepEnd {
+  const { end, reason } = facts;
+  const ms = engine.now() - facts.startedAt;
+  if (engine.options.dryRun && end.kind !== 'returned' && !(end.kind === 'threw' && end.error instanceof SkipRequest)) {
+    const why = end.kind === 'threw' ? failureOf(end.error, engine.root).message : 'it waits for something that a dry run does not do';
+    return notForeseen(why);
+  }
+  if (reason?.kind === 'stop') {
+    // A body that heard the stop and still came to its end has done its work.
+    if (end.kind === 'returned' && facts.unawaited.length === 0) return done(engine, spec, step, facts, ms);
+    return { outcome: { status: 'stopped', ms, reason: describeStop(reason.reason) }, value: undefined };
+  }
+  if (reason && !(reason.kind === 'timeout' && end.kind === 'returned' && facts.unawaited.length === 0)) {
+    return failedWith(engine, step, spec, facts, haltFailure(reason));
+  }
+  if (end.kind === 'threw') {
+    if (end.error instanceof SkipRequest) return { outcome: { status: 'skipped', reason: end.error.message, because: 'body' }, value: undefined };
+    if (end.error instanceof Exit) return exited(engine, step, spec, facts, end.error, ms);
+    return failedWith(engine, step, spec, facts, failureOf(end.error, engine.root));
+  }
+  const [first] = facts.unawaited;
+  if (first) return failedWith(engine, step, spec, facts, { ...failureOf(first, engine.root), facts: ['Its body did not await this command.'] });
+  return done(engine, spec, step, facts, ms);
+}
+
+function done(engine: Engine, spec: ErasedSpec, step: Step, facts: Facts, ms: number): StepEnd {
+  const returned = facts.end.kind === 'returned' ? facts.end.value : undefined;
+  const output = checkedOutput(spec, returned);
+  if (!output.ok) {
+    if (engine.options.dryRun) return notForeseen('its output depends on what its commands answer');
+    return failedWith(engine, step, spec, facts, { kind: 'output', message: output.message, exitCode: 1, facts: output.facts });
+  }
+  const [cleanUpFailure] = facts.also;
+  if (cleanUpFailure) return failedWith(engine, step, spec, { ...facts, also: facts.also.slice(1) }, cleanUpFailure);
+  for (const secret of secretValuesIn(spec.output, output.value)) engine.masker.add(secret);
+  return { outcome: { status: 'done', ms, ...asJson(output.value) }, value: output.value };
+}
+
+function exited(engine: Engine, step: Step, spec: ErasedSpec, facts: Facts, exit: Exit, ms: number): StepEnd {
+  const request = { code: exit.exitCode, message: exit.message };
+  if (exit.exitCode === 0) return { outcome: { status: 'done', ms }, value: undefined, exit: request };
+  return { ...failedWith(engine, step, spec, facts, failureOf(exit, engine.root)), exit: request };
+}
+
+function failedWith(engine: Engine, step: Step, spec: ErasedSpec, facts: Facts, failure: Failure): StepEnd {
+  const end = failed(engine, step, facts.startedAt, failure, facts.tail, facts.also);
+  const mayFail = fieldOf(spec.mayFail, engine.scopes.inputScopeOf(step)) === true;
+  return mayFail ? { ...end, outcome: { ...end.outcome, mayFail: true } as Outcome } : end;
+}
+
+export function failed(engine: Engine, _step: Step, startedAt: number, failure: Failure, tail: string, also: readonly Failure[] = []): StepEnd {
+  return {
+    outcome: { status: 'failed', ms: engine.now() - startedAt, failure, ...(tail && { tail: engine.masker.mask(tail) }), ...(also.length > 0 && { alsoFailed: also }) },
+    value: undefined,
+  };
+}
+
+export function haltFailure(reason: HaltReason): Failure {
+  if (reason.kind === 'service') return reason.failure;
+  return { kind: 'timeout', message: describeHalt(reason), exitCode: 124 };
+}
+
+function notForeseen(why: string): StepEnd {
+  return { outcome: { status: 'skipped', because: 'dry-run', reason: `not foreseen from here: ${why}` }, value: undefined };
+}
+
+// ── Before the body ──────────────────────────────────────────────────────────────────────────────
+
+/** Read the step's variables as of now, and look at what was left for its start. */
+export async function prepare(engine: Engine, step: Step, isDeferred: boolean): Promise<{ scope: StepScope; env: unknown } | StepEnd> {
+  const scope = await engine.scopes.read(step);
+  if (isDeferred && !engine.options.dryRun) {
+    const findings = await findingsNow(engine, step, scope);
+    const [first] = findings;
+    if (first && engine.options.skipUnmet) {
+      return {
+        outcome: { status: 'skipped', reason: first.problem, because: 'unmet', ...(first.remedy && { remedy: first.remedy }) },
+        value: undefined,
+      };
+    }
+    if (first) {
+      const refusal = refusalOf(step, findings);
+      throw new StepFailure({ kind: 'refused', message: refusal.message, exitCode: refusal.exitCode, facts: refusal.facts });
+    }
+  }
+  const { env } = specOf(engine.planner.bindingOf(step).task);
+  if (!env) return { scope, env: {} };
+  const parsed = parseTaskEnv(env, scope.environment.variables);
+  // In a dry run variables may be missing: the body sees what there is.
+  return { scope, env: parsed.ok ? parsed.value : {} };
+}
+
+async function leftAlone(engine: Engine, step: Step, spec: ErasedSpec, scope: StepScope): Promise<StepEnd | undefined> {
+  if (!spec.upToDate) return undefined;
+  let answer: Awaited<ReturnType<NonNullable<typeof spec.upToDate>>>;
+  try {
+    answer = await spec.upToDate({ ...scope.looking, ...engine.scopes.inputScopeOf(step) });
+  } catch (error) {
+    // What cannot be looked at yet is not up to date; in a real run it is the author's mistake.
+    if (engine.options.dryRun) return undefined;
+    throw error;
+  }
+  if (!answer) return undefined;
+  const { reason, output } = typeof answer === 'string' ? { reason: answer, output: undefined } : { output: undefined, ...answer };
+  const checked = checkedOutput(spec, output);
+  if (!checked.ok) throw new StepFailure({ kind: 'output', message: `\`upToDate\`: ${checked.message}`, exitCode: 1, facts: checked.facts });
+  return { outcome: { status: 'up-to-date', reason, ...asJson(checked.value) }, value: checked.value };
+}
+
+// ── Fields and values ────────────────────────────────────────────────────────────────────────────
+
+/** A field that may be a function of the input. */
+export function fieldOf<T>(field: T | ((scope: InputScope<unknown>) => T) | undefined, scope: InputScope<unknown>): T | undefined {
+  // A field's plain values are never functions, which the generic cannot say.
+  return typeof field === 'function' ? (field as (scope: InputScope<unknown>) => T)(scope) : field;
+}
+
+export function timingOf(engine: Engine, step: Step, spec: ErasedSpec): { readonly timeoutMs: number | undefined; readonly graceMs: number } {
+  const scope = engine.scopes.inputScopeOf(step);
+  const timeout = fieldOf(spec.timeout, scope);
+  const grace = fieldOf(spec.grace, scope);
+  return {
+    timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout),
+    graceMs: grace === undefined ? engine.graceMs : parseDurationMs(grace),
+  };
+}
+
+export function checkedOutput(
+  spec: ErasedSpec,
+  returned: unknown,
+): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string; readonly facts: readonly string[] } {
+  if (!spec.output) return { ok: true, value: returned };
+  const parsed = spec.output.safeParse(returned);
+  if (parsed.success) return { ok: true, value: parsed.data };
+  return {
+    ok: false,
+    message: 'what it returned is not what its `output` accepts',
+    facts: parsed.error.issues.map((issue) => `${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}`),
+  };
+}
+
+/** For events: the output as JSON, where it is one. */
+export function asJson(value: unknown): { readonly output?: Json } {
+  if (value === undefined) return {};
+  try {
+    const text = JSON.stringify(value);
+    return text === undefined ? {} : { output: JSON.parse(text) as Json };
+  } catch {
+    return {};
+  }
+}

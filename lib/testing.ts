@@ -1,0 +1,174 @@
+import { carryOut, everyEvent, programOrder } from './api.ts';
+import type { Event, Failure, Outcome } from './event.ts';
+import { shellLine } from './flags.ts';
+import { jsonOfGiven } from './input.ts';
+import type { Command, CommandEnd, CommandTrouble, Runner } from './runners/runner.ts';
+import type { Task } from './task.ts';
+import { TASK, specOf, task as declare } from './task.ts';
+
+/**
+ * For tests of tasks: bodies run for real, their commands are answered from a script.
+ */
+
+/** A command as a body gave it. */
+export interface GivenCommand {
+  /** As a person would type it. */
+  readonly line: string;
+  /** The arguments of `exec`; undefined for `$`. */
+  readonly argv: readonly string[] | undefined;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly input: string | Uint8Array | undefined;
+  readonly interactive: boolean;
+}
+
+/** What a scripted command says: its stdout, or all of it. */
+export type Reply =
+  | string
+  | {
+      readonly stdout?: string;
+      readonly stderr?: string;
+      /** Default 0. */
+      readonly exitCode?: number;
+      readonly signal?: NodeJS.Signals;
+      /** As if the program were not there. */
+      readonly notFound?: true;
+    };
+
+/**
+ * Answers by the whole line, by pattern (first match counts), or by function. A command that nothing
+ * answers fails, and says what would have been answered.
+ */
+export type Script =
+  | Readonly<Record<string, Reply>>
+  | readonly (readonly [string | RegExp, Reply | ((command: GivenCommand) => Reply)])[]
+  | ((command: GivenCommand) => Reply | undefined);
+
+export interface ScriptedRunner extends Runner {
+  /** All commands so far, in the order started. */
+  readonly commands: readonly GivenCommand[];
+}
+
+/** A runner that starts nothing. */
+export function scriptedRunner(script: Script = {}): ScriptedRunner {
+  const commands: GivenCommand[] = [];
+  return {
+    commands,
+    start(command, watch) {
+      const given = givenOf(command);
+      commands.push(given);
+      const reply = replyTo(script, given);
+      // As with a real process, the answer comes after the call is over.
+      const ended = Promise.resolve().then(() => {
+        watch.onStart?.(0);
+        return endOf(reply, given, script, watch.onOutput);
+      });
+      return { pid: undefined, ended, end: () => {}, sweep: async () => 0 };
+    },
+  };
+}
+
+function givenOf(command: Command): GivenCommand {
+  const argv = 'argv' in command.what ? command.what.argv : undefined;
+  const line = 'shell' in command.what ? command.what.shell : shellLine(command.what.argv);
+  return { line, argv, cwd: command.cwd, env: command.env, input: command.input, interactive: command.interactive };
+}
+
+function replyTo(script: Script, given: GivenCommand): Reply | undefined {
+  if (typeof script === 'function') return script(given);
+  const rows = isRows(script) ? script : Object.entries(script);
+  const row = rows.find(([pattern]) => (typeof pattern === 'string' ? pattern === given.line : pattern.test(given.line)));
+  return typeof row?.[1] === 'function' ? row[1](given) : row?.[1];
+}
+
+function isRows(script: Exclude<Script, Function>): script is readonly (readonly [string | RegExp, Reply])[] {
+  return Array.isArray(script);
+}
+
+function endOf(reply: Reply | undefined, given: GivenCommand, script: Script, onOutput: (stream: 'stdout' | 'stderr', text: string) => void): CommandEnd {
+  const full = reply === undefined ? unanswered(given, script) : typeof reply === 'string' ? { stdout: reply } : reply;
+  const { stdout = '', stderr = '', exitCode = 0, signal = undefined } = full;
+  if (stdout) onOutput('stdout', stdout);
+  if (stderr) onOutput('stderr', stderr);
+  const program = given.argv?.[0] ?? given.line.split(' ')[0] ?? '';
+  const trouble: CommandTrouble | undefined = 'notFound' in full ? { kind: 'not-found', program } : undefined;
+  return { code: signal || trouble ? undefined : exitCode, signal, trouble, stdout, stderr, tail: stdout + stderr, ms: 0 };
+}
+
+function unanswered(given: GivenCommand, script: Script): Exclude<Reply, string> {
+  const known = typeof script === 'function' ? [] : isRows(script) ? script.map(([pattern]) => String(pattern)) : Object.keys(script);
+  const list = known.length > 0 ? `\nknown are:\n${known.map((line) => `  ${line}`).join('\n')}` : '';
+  return { exitCode: 127, stderr: `the script has no answer to: ${given.line}${list}\n` };
+}
+
+export interface TestOptions<I> {
+  readonly input?: I;
+  /** Variables of the step, instead of the process's. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly commands?: Script;
+  /** Values instead of what the needs would give: only this body runs then. */
+  readonly needs?: unknown;
+  /** Default: the working folder. */
+  readonly root?: string;
+  /** Look at `requires` and put `confirm` as in a real run. Default: neither. */
+  readonly preflight?: boolean;
+}
+
+export interface TestResult<O> {
+  /** What the task gave; undefined unless it is `done` or `up-to-date`. */
+  readonly output: O | undefined;
+  readonly outcome: Outcome;
+  readonly failure: Failure | undefined;
+  readonly exitCode: number;
+  readonly commands: readonly GivenCommand[];
+  /** What it put on stdout by `print`. */
+  readonly printed: string;
+  /** What it said by `log` and `console`, a line each. */
+  readonly log: readonly string[];
+  readonly events: readonly Event[];
+}
+
+/**
+ * Run a task with scripted commands: its body, and the bodies of what it needs unless `needs` gives values.
+ *
+ * @throws {UserError} when the input is not what the task accepts
+ */
+export async function testTask<I, O>(task: Task<I, O>, options: TestOptions<I> = {}): Promise<TestResult<O>> {
+  const runner = scriptedRunner(options.commands);
+  const events: Event[] = [];
+  const target = alone(task, options);
+  const given = jsonOfGiven(specOf(task).input, (options.input ?? {}) as Readonly<Record<string, unknown>>);
+  const order = await programOrder([{ task: target, given, isFromCode: true }], {
+    runner,
+    signals: false,
+    confirm: true,
+    ...(options.root !== undefined && { root: options.root }),
+    env: options.env ?? {},
+  });
+  const result = await carryOut({ ...order, reporters: [everyEvent((event) => events.push(event))] });
+  const outcome = [...result.outcomes.values()].find((_, index) => result.steps[index]?.target === 0);
+  if (!outcome) throw new Error('the task was planned and has no outcome');
+  return {
+    output: result.outputs[0] as O | undefined,
+    outcome,
+    failure: outcome.status === 'failed' ? outcome.failure : undefined,
+    exitCode: result.exitCode,
+    commands: runner.commands,
+    printed: events.flatMap((event) => (event.type === 'print' ? [event.text] : [])).join(''),
+    log: events.flatMap((event) => (event.type === 'log' ? [event.text] : [])),
+    events,
+  };
+}
+
+/** The same task without what a test of its body leaves out; it keeps its name and place. */
+function alone<I, O>(task: Task<I, O>, options: TestOptions<I>): Task<I, O> {
+  const spec = specOf(task);
+  const kept = options.preflight ? spec : { ...spec, requires: [], confirm: undefined };
+  const { run } = spec;
+  const given =
+    'needs' in options ? { ...kept, needs: {}, run: run && ((context: never) => run(Object.assign({}, context, { needs: options.needs }) as never)) } : kept;
+  // The declaration is erased here and typed again by the task it was made from.
+  const copy = declare(given as never) as unknown as Task<I, O>;
+  Object.assign(copy[TASK], { place: task[TASK].place });
+  return copy;
+}

@@ -1,0 +1,150 @@
+// What must and what must not compile. Checked by `tsc`; nothing here runs.
+import type { RunningCommand, Task } from 'taskwright';
+import { run, task } from 'taskwright';
+import { z } from 'zod';
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(..._proof: Equal<A, B> extends true ? [] : ['not the same', A, B]): void => {};
+
+// ── Declaring: no annotation is asked of the author ──────────────────────────────────────────────
+
+const image = task({
+  summary: 'Build the image.',
+  input: { tag: z.string().default('local'), noCache: z.boolean().default(false) },
+  output: z.object({ reference: z.string(), built: z.string().transform((text) => new Date(text)) }),
+  async run({ input, $ }) {
+    same<typeof input, { tag: string; noCache: boolean }>();
+    const command: RunningCommand = $`docker build --tag app:${input.tag} ${input.noCache ? ['--no-cache'] : []} .`;
+    await command;
+    return { reference: `app:${input.tag}`, built: '2026-11-24' };
+  },
+});
+const count = task({ summary: 'Count.', run: () => 5 });
+const length = task({ summary: 'Measure.', input: { text: z.string() }, run: ({ input }) => input.text.length });
+const effect = task({ summary: 'Do.', async run() {} });
+const group = task({ summary: 'Both.', needs: [count, effect] });
+const refined = task({
+  summary: 'An object with a rule.',
+  input: z.object({ from: z.int().default(1), to: z.int() }).refine((range) => range.from <= range.to),
+  run({ input }) {
+    same<typeof input, { from: number; to: number }>();
+  },
+});
+
+// What a task takes is the schemas' input side, what it gives their output side.
+same<typeof image, Task<{ tag?: string | undefined; noCache?: boolean | undefined }, { reference: string; built: Date }>>();
+same<typeof count, Task<Readonly<Record<string, never>>, number>>();
+same<typeof length, Task<{ text: string }, number>>();
+same<typeof effect, Task<Readonly<Record<string, never>>, void>>();
+same<typeof group, Task<Readonly<Record<string, never>>, void>>();
+same<typeof refined, Task<{ to: number; from?: number | undefined }, void>>();
+
+// ── Needs: a record, an array, a function, `undefined` ───────────────────────────────────────────
+
+task({
+  summary: 'A record.',
+  needs: { image, size: length({ text: 'x' }), maybe: undefined },
+  run({ needs }) {
+    same<typeof needs.image.reference, string>();
+    same<typeof needs.size, number>();
+    same<typeof needs.maybe, undefined>();
+    // @ts-expect-error there is no such need
+    void needs.imag;
+    // @ts-expect-error `image` gives no such value: a changed output breaks its consumer here
+    void needs.image.digest;
+  },
+});
+task({
+  summary: 'An array.',
+  needs: [image, count(), length({ text: 'x' })],
+  run({ needs: [built, number, size] }) {
+    same<typeof built.built, Date>();
+    same<typeof number, number>();
+    same<typeof size, number>();
+  },
+});
+task({
+  summary: 'A function of the input.',
+  input: { fast: z.boolean().default(false), tag: z.string() },
+  needs: ({ input }) => ({ built: image({ tag: input.tag }), checked: input.fast ? undefined : count() }),
+  run({ needs }) {
+    same<typeof needs.built.reference, string>();
+    same<typeof needs.checked, number | undefined>();
+  },
+});
+
+// @ts-expect-error `length` has a required input: it cannot stand in needs without a call
+task({ summary: 'A bare task that must be called.', needs: { length }, run() {} });
+// @ts-expect-error a need is a task or a call
+task({ summary: 'No need at all.', needs: { five: 5 }, run() {} });
+
+// ── Calls ────────────────────────────────────────────────────────────────────────────────────────
+
+image();
+image({ tag: 'x' });
+// @ts-expect-error a required input is missing
+length();
+// @ts-expect-error a required input is missing
+length({});
+// @ts-expect-error wrong type
+length({ text: 5 });
+// @ts-expect-error unknown input
+image({ tga: 'x' });
+// @ts-expect-error it takes none
+count({ much: 1 });
+
+const called = async (): Promise<void> => {
+  same<Awaited<ReturnType<typeof run<{ text: string }, number>>>, number>();
+  const built = await run(image, { tag: 'x' });
+  same<typeof built, { reference: string; built: Date }>();
+  same<number, Awaited<ReturnType<typeof runCount>>>();
+  // @ts-expect-error a required input is missing
+  await run(length);
+  // @ts-expect-error wrong type
+  await run(length, { text: 5 });
+};
+const runCount = () => run(count);
+void called;
+
+task({
+  summary: 'Calls at run time are typed as well.',
+  async run({ call }) {
+    same<typeof size, number>();
+    const size = await call(length, { text: 'x' });
+    const built = await call(image);
+    same<typeof built.reference, string>();
+    // @ts-expect-error a required input is missing
+    await call(length);
+  },
+});
+
+// ── Output and other fields ──────────────────────────────────────────────────────────────────────
+
+// @ts-expect-error the body must return what the output accepts
+task({ summary: 'Wrong value.', output: z.object({ a: z.string() }), run: () => ({ a: 1 }) });
+// @ts-expect-error the body must return something
+task({ summary: 'No value.', output: z.object({ a: z.string() }), run() {} });
+// @ts-expect-error a length of time has a unit
+task({ summary: 'Bare number.', timeout: 30, run() {} });
+// @ts-expect-error an up-to-date task hands over its value as well
+task({ summary: 'No value when up to date.', upToDate: () => 'nothing changed', run: () => 5 });
+task({ summary: 'Up to date.', upToDate: () => ({ reason: 'nothing changed', output: 5 }), run: () => 5 });
+task({ summary: 'Up to date.', upToDate: () => 'nothing changed', run() {} });
+// @ts-expect-error a flag letter is a string
+z.string().meta({ short: 1 });
+// @ts-expect-error no such thing can be said
+task({ summary: 'Unknown field.', dependsOn: [image], run() {} });
+
+task({
+  summary: 'Variables are typed.',
+  env: { PORT: z.coerce.number(), TOKEN: z.string().optional() },
+  run({ env }) {
+    same<typeof env, { PORT: number; TOKEN?: string | undefined }>();
+  },
+});
+
+task({
+  summary: 'A service hands its output to `ready`.',
+  service: { ready: ({ output }) => ({ port: output.port }) },
+  run: () => ({ port: 8000 }),
+});
