@@ -179,7 +179,7 @@ function fieldOf(key: string, outer: Schema, complain: (problem: string) => void
   return {
     key,
     kind,
-    required: outer._zod.optin !== 'optional',
+    required: outer._zod.optin === undefined,
     default: fallback === undefined ? undefined : toJson(kind, fallback),
     description: meta.description,
     short: meta.short,

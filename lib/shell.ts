@@ -70,6 +70,7 @@ export function bindShell(binding: ShellBinding): BoundShell {
         return { what: { shell: text }, line: text };
       }, options);
     };
+    // One function serves both forms of the overloaded type.
     return shell as Shell;
   };
 

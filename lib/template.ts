@@ -6,10 +6,13 @@ import { EXIT, UserError } from './errors.ts';
  * Values are quoted where they are put in, so a value that the template itself puts inside quotes, a
  * here-document or a comment would not arrive as it is: it is refused before anything starts.
  */
-export function assembleTemplate(pieces: readonly string[], values: readonly unknown[], quote: (text: string) => string): string {
+export function assembleTemplate(pieces: readonly (string | undefined)[], values: readonly unknown[], quote: (text: string) => string): string {
   const reader = createReader();
   let line = '';
   for (const [index, piece] of pieces.entries()) {
+    if (piece === undefined) {
+      throw refusal('the text of `$` has an escape that JavaScript does not know, such as `\\033`', 'Write the backslash twice: `\\\\033`.');
+    }
     reader.read(piece);
     line += piece;
     if (index >= values.length) continue;
