@@ -1,3 +1,9 @@
+export { run } from './api.ts';
+export type { ProgramOptions } from './api.ts';
+export { defineConfig } from './config.ts';
+export type { Config } from './config.ts';
+export { dotenv, file, port, portFree, requirement, tool, writable } from './requirements.ts';
+export { count, json, keyValue, path } from './schema.ts';
 export { task } from './task.ts';
 export type {
   AnyTask,
@@ -26,7 +32,7 @@ export type {
   Unmet,
   UpToDate,
 } from './task.ts';
-export { CommandFailedError, ConfigError, Exit, RefusedError, UsageError, UserError } from './errors.ts';
+export { CommandFailedError, ConfigError, Exit, RefusedError, RunFailedError, UsageError, UserError } from './errors.ts';
 export type { CommandOptions, CommandResult, CommandTrouble, RunningCommand } from './runners/runner.ts';
 export type { Event, EventOf, EventType, Failure, Json, JsonObject, Outcome, PlanView, RunCounts, RunEndReason, StepView } from './event.ts';
 export type { Reporter, ReporterFactory, ReporterOptions, Screen, Sink } from './reporters/reporter.ts';

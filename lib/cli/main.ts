@@ -1,0 +1,329 @@
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, homedir } from 'node:os';
+import type { Order } from '../api.ts';
+import { carryOut, defaultRunOptions, dotenvFilesOf, planOrder } from '../api.ts';
+import { defaultReporter, reporterNamed } from '../config.ts';
+import { loadEnvironment } from '../environment.ts';
+import { EXIT, UsageError, UserError, renderUserError } from '../errors.ts';
+import type { JsonObject } from '../event.ts';
+import { decodeText } from '../flags.ts';
+import { resolveInput } from '../input.ts';
+import type { Project } from '../load.ts';
+import { loadProject } from '../load.ts';
+import { planView } from '../plan.ts';
+import type { Registry } from '../registry.ts';
+import type { Reporter, Screen } from '../reporters/reporter.ts';
+import type { RunOptions } from '../request.ts';
+import type { RunResult } from '../run.ts';
+import { localRunner } from '../runners/local.ts';
+import { fieldsOf } from '../schema.ts';
+import { asJson } from '../step.ts';
+import { look } from '../step-scope.ts';
+import { specOf } from '../task.ts';
+import { parseDurationMs } from '../util/duration.ts';
+import { userFrames } from '../util/frames.ts';
+import type { Host } from './host.ts';
+import type { OwnOptions } from './own-options.ts';
+import type { ParseProblem, ParsedLine, ParsedTarget } from './parse.ts';
+import { leadingOptions, parseArgv } from './parse.ts';
+
+/**
+ * The whole command: words in, exit code out (R21).
+ *
+ * Never throws, and never ends the process. What only looks (list, help, plan …) answers on stdout; all
+ * that is wrong is told on stderr.
+ */
+export async function main(host: Host): Promise<number> {
+  try {
+    return await command(host);
+  } catch (error) {
+    if (error instanceof UserError) {
+      host.stderr.write(renderUserError(error));
+      if (error.code === 'plan-threw' && error.cause instanceof Error) host.stderr.write(indented(userFrames(error.cause.stack ?? '', host.cwd)));
+      return error.exitCode;
+    }
+    host.stderr.write(`error: taskwright itself failed; this is a bug\n${error instanceof Error ? error.stack : String(error)}\n`);
+    return EXIT.failed;
+  }
+}
+
+async function command(host: Host): Promise<number> {
+  const leading = leadingOptions(host.argv);
+  if (leading.version) {
+    host.stdout.write(`${versionOf()}\n`);
+    return EXIT.ok;
+  }
+  const project = await projectFor(host, leading, host.argv);
+  const { line, registry } = await readLine(host, project, leading);
+  if (line.options.help) return help(host, project, registry, line);
+  const bad = badLine(line);
+  if (bad) throw bad;
+  tellNotices(host, [...project.notices, ...line.notices], line.options);
+  return answer(host, { ...project, registry }, line);
+}
+
+// ── Reading the line ─────────────────────────────────────────────────────────────────────────────
+
+async function projectFor(host: Host, leading: OwnOptions, words: readonly string[]): Promise<Project> {
+  const cwd = leading.directory === undefined ? host.cwd : resolve(host.cwd, leading.directory);
+  if (leading.directory !== undefined && !existsSync(cwd)) throw new UsageError('no-folder', `there is no folder \`${leading.directory}\` (\`--directory\`)`);
+  return loadProject({
+    cwd,
+    file: leading.file,
+    words,
+    home: host.env['HOME'] ?? homedir(),
+    modules: { taskwright: await import('../index.ts'), zod: await import('zod') },
+    ...(host.env['TASKS_CACHE_DIR'] && { cacheDir: resolve(host.cwd, host.env['TASKS_CACHE_DIR']) }),
+  });
+}
+
+/** A word that nothing answers to may be in a module that was not loaded: "no such task" is said only with all of them. */
+async function readLine(host: Host, project: Project, leading: OwnOptions): Promise<{ line: ParsedLine; registry: Registry }> {
+  const scope = { invocationDir: invocationDirOf(host, leading), shortFlags: project.config.shortFlags };
+  const first = parseArgv(host.argv, project.registry, scope);
+  const needsAll = first.problems.length > 0 || first.options.list || first.options.schema || first.options.env || first.namespaces.length > 0;
+  if (!project.registry.isPartial || !needsAll) return { line: first, registry: project.registry };
+  const registry = await project.registry.complete();
+  return { line: parseArgv(host.argv, registry, scope), registry };
+}
+
+/** `-C` moves where the user stands. */
+const invocationDirOf = (host: Host, options: OwnOptions): string => (options.directory === undefined ? host.cwd : resolve(host.cwd, options.directory));
+
+function badLine(line: ParsedLine): UsageError | undefined {
+  const problems = [...line.problems, ...misplaced(line)];
+  const [first] = problems;
+  if (!first) return undefined;
+  if (problems.length === 1) return new UsageError(first.code, first.text, { hint: first.hint });
+  return new UsageError('bad-line', `${problems.length} things are wrong with this command line`, {
+    facts: problems.flatMap(({ text, hint }) => [text, ...(hint === undefined ? [] : [`  → ${hint}`])]),
+  });
+}
+
+/** A namespace may be listed; it cannot be run where it has no default task. */
+function misplaced(line: ParsedLine): ParseProblem[] {
+  if (line.options.list || line.targets.length === 0) return [];
+  return line.namespaces.map((name) => ({ code: 'unknown-task', text: `\`${name}\` is a namespace without a default task`, hint: `Run \`tasks --list ${name}\` to see its tasks.` }));
+}
+
+function tellNotices(host: Host, notices: readonly string[], options: OwnOptions): void {
+  if (options.quiet || options.reporter === 'quiet') return;
+  for (const notice of notices) host.stderr.write(`note: ${notice}\n`);
+}
+
+// ── What only looks ──────────────────────────────────────────────────────────────────────────────
+
+async function paintFor(host: Host) {
+  const { default: picocolors } = await import('picocolors');
+  return { paint: picocolors.createColors(host.stdout.colour), width: host.stdout.isTTY ? host.stdout.columns : undefined };
+}
+
+async function help(host: Host, project: Project, registry: Registry, line: ParsedLine): Promise<number> {
+  const { renderProgramHelp, renderTaskHelp } = await import('./help.ts');
+  const look = { ...(await paintFor(host)), all: line.options.all };
+  const unknown = line.problems.find((problem) => problem.code === 'unknown-task');
+  const subject = line.targets.at(-1);
+  if (!subject && unknown) throw new UsageError(unknown.code, unknown.text, { hint: unknown.hint });
+  const namespace = line.namespaces.at(-1);
+  if (!subject && namespace !== undefined) return list(host, registry, line.options, namespace);
+  if (!subject) {
+    host.stdout.write(renderProgramHelp(look));
+    return EXIT.ok;
+  }
+  const entry = registry.find(subject.name);
+  if (!entry) throw new Error(`no entry for ${subject.name}`);
+  const { entryJson } = await import('./list.ts');
+  host.stdout.write(line.options.json ? document(entryJson(entry)) : renderTaskHelp(entry, registry, project.root, look));
+  return EXIT.ok;
+}
+
+async function list(host: Host, registry: Registry, options: OwnOptions, namespace: string | undefined): Promise<number> {
+  const { listJson, renderList } = await import('./list.ts');
+  const what = { namespace, all: options.all };
+  const look = { ...what, ...(await paintFor(host)), flat: options.flat, depth: options.depth };
+  host.stdout.write(options.json ? document(listJson(registry, what)) : renderList(registry, look));
+  return EXIT.ok;
+}
+
+const document = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
+
+/** What was asked for, if nothing is wrong with how. */
+async function answer(host: Host, project: Project, line: ParsedLine): Promise<number> {
+  const { options, targets } = line;
+  const { registry } = project;
+  if (options.list) return list(host, registry, options, line.namespaces[0] ?? targets[0]?.name);
+  if (options.schema) {
+    const { schemaDocument } = await import('./schema-view.ts');
+    host.stdout.write(document(schemaDocument(registry)));
+    return EXIT.ok;
+  }
+  if (options.env) return variables(host, project, options);
+  if (targets.length === 0) {
+    await list(host, registry, options, line.namespaces[0]);
+    // Nothing was run: a person sees that, a script must not take it for done.
+    return host.stdout.isTTY ? EXIT.ok : EXIT.usage;
+  }
+  const order = await orderFor(host, project, line);
+  return options.plan || options.graph !== undefined ? foresee(host, order, options) : carry(host, order, line);
+}
+
+async function variables(host: Host, project: Project, options: OwnOptions): Promise<number> {
+  const { renderVariables, variableRows, variablesJson } = await import('./env-view.ts');
+  const rows = variableRows(await environmentOf(host, project), project.registry);
+  const { paint, width } = await paintFor(host);
+  host.stdout.write(options.json ? document(variablesJson(rows)) : renderVariables(rows, paint, width));
+  return EXIT.ok;
+}
+
+function environmentOf(host: Host, project: Project) {
+  return loadEnvironment({
+    base: host.env,
+    files: dotenvFilesOf(project.config, project.root).map((path) => ({ path, required: false })),
+    look: (argv, where) => look(localRunner(), argv, { cwd: where?.cwd ?? project.root, env: host.env }),
+  });
+}
+
+async function foresee(host: Host, order: Order, options: OwnOptions): Promise<number> {
+  const { renderGraph, renderPlan } = await import('./plan-view.ts');
+  const { plan, planner, nameOf } = await planOrder(order);
+  const view = planView(plan, planner, nameOf);
+  const { paint } = await paintFor(host);
+  if (options.graph !== undefined && options.graph !== false) {
+    host.stdout.write(renderGraph(view, graphFormat(options)));
+  } else {
+    host.stdout.write(options.json ? document(view) : renderPlan(view, paint));
+  }
+  return EXIT.ok;
+}
+
+function graphFormat(options: OwnOptions): 'mermaid' | 'dot' | 'json' {
+  if (options.json || options.graph === 'json') return 'json';
+  return options.graph === 'dot' ? 'dot' : 'mermaid';
+}
+
+// ── Running ──────────────────────────────────────────────────────────────────────────────────────
+
+async function orderFor(host: Host, project: Project, line: ParsedLine): Promise<Order> {
+  const { options } = line;
+  const screen: Screen = { stdout: options.json ? host.stderr : host.stdout, stderr: host.stderr, env: host.env };
+  const canAsk = host.stdin.isTTY && host.stderr.isTTY && !isCi(host) && !options.noInput;
+  const { createAsk } = await import('./ask.ts');
+  return {
+    targets: canAsk && !isForeseen(options) ? await withMissing(host, project, line.targets) : line.targets,
+    options: runOptionsOf(project, options),
+    registry: project.registry,
+    config: project.config,
+    root: project.root,
+    invocationDir: invocationDirOf(host, options),
+    env: host.env,
+    reporters: isForeseen(options) ? [] : [await reporterFor(project, options, screen)],
+    runner: localRunner(),
+    ask: createAsk({ yes: options.yes, canAsk, input: host.stdin.stream, stderr: host.stderr }),
+    terminal: {
+      isTerminal: host.stdin.isTTY && host.stdout.isTTY,
+      colour: host.stdout.colour,
+      columns: host.stdout.isTTY ? host.stdout.columns : undefined,
+    },
+    stateDir: join(project.root, '.tasks'),
+    onSignal: host.onSignal,
+    signal: undefined,
+    complain: (text) => host.stderr.write(text),
+  };
+}
+
+const isForeseen = (options: OwnOptions): boolean => options.plan || options.graph !== undefined;
+
+function isCi(host: Host): boolean {
+  const { CI } = host.env;
+  return CI !== undefined && CI !== '' && CI !== 'false' && CI !== '0';
+}
+
+function runOptionsOf(project: Project, options: OwnOptions): RunOptions {
+  const timeout = options.timeout ?? project.config.timeout;
+  return {
+    ...defaultRunOptions(),
+    jobs: options.jobs ?? project.config.jobs ?? availableParallelism(),
+    parallel: options.parallel,
+    keepGoing: options.keepGoing,
+    failFast: options.failFast,
+    dryRun: options.dryRun,
+    skipUnmet: options.skipUnmet,
+    warnOnly: options.warnOnly,
+    timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout),
+    commandTimeoutMs: options.commandTimeout === undefined ? undefined : parseDurationMs(options.commandTimeout),
+  };
+}
+
+async function reporterFor(project: Project, options: OwnOptions, screen: Screen): Promise<Reporter> {
+  const { reporters } = await import('../reporters/index.ts');
+  const byPlace = defaultReporter({ isTTY: screen.stdout.isTTY, env: screen.env });
+  // A dry run is a script to be read: nothing of it is redrawn.
+  const wanted = options.quiet ? 'quiet' : (options.reporter ?? project.config.reporter ?? (options.dryRun ? 'lines' : byPlace));
+  return reporterNamed(wanted, reporters)(screen, { echo: options.echo, verbose: options.verbose });
+}
+
+async function carry(host: Host, order: Order, line: ParsedLine): Promise<number> {
+  const result = await carryOut(order);
+  if (result.exitMessage !== undefined) host.stderr.write(`${result.exitMessage}\n`);
+  if (line.options.json) host.stdout.write(document(resultJson(result, line.targets)));
+  return result.exitCode;
+}
+
+/** What the targets gave (R40, R42). */
+function resultJson(result: RunResult, targets: readonly ParsedTarget[]): JsonObject {
+  const steps = result.steps.filter((step) => step.target !== undefined).toSorted((a, b) => (a.target ?? 0) - (b.target ?? 0));
+  return {
+    version: 1,
+    exitCode: result.exitCode,
+    reason: result.reason,
+    targets: steps.map((step, index) => ({
+      name: targets[step.target ?? index]?.name ?? step.name,
+      status: result.outcomes.get(step.id)?.status ?? 'skipped',
+      ...asJson(result.outputs[index]),
+    })),
+  };
+}
+
+/** On a terminal, what is required and missing is asked for (R11). */
+async function withMissing(host: Host, project: Project, targets: readonly ParsedTarget[]): Promise<readonly ParsedTarget[]> {
+  const { variables: env } = await environmentOf(host, project);
+  const filled: ParsedTarget[] = [];
+  for (const target of targets) {
+    const { input } = specOf(target.task);
+    const resolved = resolveInput({ fields: input, given: target.given, env, defaults: undefined, root: project.root, from: 'command-line' });
+    const defaults = project.config.defaults?.[target.name] ?? {};
+    const missing = resolved.ok ? [] : resolved.problems.filter((problem) => problem.isMissing && defaults[problem.key ?? ''] === undefined);
+    const fields = fieldsOf(input).filter((field) => missing.some((problem) => problem.key === field.key));
+    if (fields.length === 0) {
+      filled.push(target);
+      continue;
+    }
+    const { askForMissing } = await import('./ask.ts');
+    const texts = await askForMissing(target.name, fields, host.stdin.stream);
+    if (!texts) throw new UsageError('missing-input', `\`${target.name}\` needs ${fields.map((field) => `\`${field.key}\``).join(', ')}`);
+    const given = fields.flatMap((field) => {
+      const text = texts.get(field.key) ?? '';
+      const decoded = decodeText(field, text);
+      return [[field.key, decoded.ok ? (field.kind.type === 'array' ? [decoded.value] : decoded.value) : text] as const];
+    });
+    filled.push({ ...target, given: { ...target.given, ...Object.fromEntries(given) } });
+  }
+  return filled;
+}
+
+// ── Ourselves ────────────────────────────────────────────────────────────────────────────────────
+
+/** From our own `package.json`, which lies at another depth in the built package than in the source. */
+export function versionOf(): string {
+  for (const up of ['../../package.json', '../../../package.json']) {
+    const file = fileURLToPath(new URL(up, import.meta.url));
+    if (!existsSync(file)) continue;
+    const manifest: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof manifest === 'object' && manifest !== null && 'name' in manifest && manifest.name === 'taskwright' && 'version' in manifest) return String(manifest.version);
+  }
+  return 'unknown';
+}
+
+const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}\n`).join('');

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { fieldsOf } from '../schema.ts';
+import type { Field } from '../schema.ts';
+import { durationMs } from '../util/duration.ts';
+
+/**
+ * taskwright's own options, declared as a task's input is: the same grammar reads them and the same help
+ * shows them.
+ */
+const flag = (help: string, short?: string) => z.boolean().default(false).meta({ description: help, ...(short && { short }) });
+const duration = (help: string) =>
+  z
+    .string()
+    .refine((text) => durationMs(text) !== undefined, 'expected a length of time such as 30s or 10m')
+    .optional()
+    .meta({ description: help });
+
+export const ownShape = {
+  list: flag('the tasks, or those of a namespace', 'l'),
+  flat: flag('one line a task, full names'),
+  depth: z.int().min(1).optional().meta({ description: 'levels of namespaces that are shown' }),
+  all: flag('hidden tasks and inputs too'),
+  json: flag('what is asked for as one JSON document; with tasks, what they gave'),
+  schema: flag('inputs and outputs of all tasks as JSON Schema'),
+  help: flag('this, or the help of a task', 'h'),
+  version: flag('the version', 'V'),
+
+  directory: z.string().min(1).optional().meta({ short: 'C', description: 'the folder to start from' }),
+  file: z.string().min(1).optional().meta({ short: 'f', description: 'the config, instead of the one that is found' }),
+  env: flag('variables, and where each comes from'),
+
+  dryRun: flag('show each command and start none', 'n'),
+  plan: flag('show the steps and run none'),
+  graph: z
+    .union([z.boolean(), z.string()])
+    .refine((format) => typeof format === 'boolean' || ['mermaid', 'dot', 'json'].includes(format), 'expected mermaid, dot or json')
+    .optional()
+    .meta({ description: 'the graph of the steps: mermaid, dot or json' }),
+
+  jobs: z.int().min(1).optional().meta({ short: 'j', description: 'how many steps at once' }),
+  parallel: flag('targets side by side, not in the order typed', 'p'),
+  keepGoing: flag('after a failure run what does not need it', 'k'),
+  failFast: flag('at a failure stop what is running'),
+  timeout: duration('for the whole run'),
+  commandTimeout: duration('for each command that has none of its own'),
+  warnOnly: flag('a failing command fails nothing'),
+
+  yes: flag('answer every question with yes', 'y'),
+  noInput: flag('never ask for what is missing'),
+  skipUnmet: flag('leave out what cannot run here, and what needs it'),
+
+  reporter: z.string().min(1).optional().meta({ short: 'r', description: 'how it is shown: tree, lines, json or quiet' }),
+  quiet: flag('only results and failures', 'q'),
+  echo: flag('show each command before it runs', 'e'),
+  verbose: flag('commands, reasons and full stacks', 'v'),
+};
+
+export const ownSchema = z.object(ownShape);
+export type OwnOptions = z.output<typeof ownSchema>;
+
+export const OWN_FIELDS: readonly Field[] = fieldsOf(ownShape);
+export const NO_OWN_OPTIONS: OwnOptions = ownSchema.parse({});
+
+
+/** In which order and under which headings help shows them. */
+export const OWN_GROUPS: readonly { readonly title: string; readonly keys: readonly (keyof OwnOptions)[] }[] = [
+  { title: 'Look', keys: ['list', 'flat', 'depth', 'all', 'json', 'schema', 'help', 'version'] },
+  { title: 'Where', keys: ['directory', 'file', 'env'] },
+  { title: 'Foresee', keys: ['dryRun', 'plan', 'graph'] },
+  { title: 'Run', keys: ['jobs', 'parallel', 'keepGoing', 'failFast', 'timeout', 'commandTimeout', 'warnOnly'] },
+  { title: 'Answer', keys: ['yes', 'noInput', 'skipUnmet'] },
+  { title: 'Show', keys: ['reporter', 'quiet', 'echo', 'verbose'] },
+];
+
+/** At most one of these can be asked for at a time (R16). */
+export const EXCLUSIVE: readonly (keyof OwnOptions)[] = ['list', 'help', 'schema', 'env', 'plan', 'graph', 'dryRun'];

@@ -1,0 +1,414 @@
+import { resolve } from 'node:path';
+import type { Json, JsonObject } from '../event.ts';
+import type { Decoded } from '../flags.ts';
+import { decodeText, spellingsOf, takesNoWord } from '../flags.ts';
+import { parse as checkInput } from '../input.ts';
+import type { Field } from '../schema.ts';
+import { fieldsOf } from '../schema.ts';
+import type { AnyTask } from '../task.ts';
+import { specOf } from '../task.ts';
+import { kebab } from '../util/kebab.ts';
+import { nearest } from '../util/nearest.ts';
+import { stableText } from '../util/stable-text.ts';
+import type { OwnOptions } from './own-options.ts';
+import { EXCLUSIVE, NO_OWN_OPTIONS, OWN_FIELDS, ownShape } from './own-options.ts';
+
+/**
+ * From the words of a command line to what they ask for (R8–R10, R12). Pure.
+ *
+ *   [own options] [shared flags] <task> [flags] [<task> [flags]]... [-- passthrough]
+ *
+ * It reads from left to right and looks at nothing but the words and the vocabulary: a bare word fills a
+ * required input that no word of this line has given so far, also where a variable could give it.
+ */
+export interface Vocabulary {
+  find(word: string): VocabularyEntry | undefined;
+  isNamespace(word: string): boolean;
+  nearest(word: string): string | undefined;
+  readonly entries: readonly VocabularyEntry[];
+  readonly defaultTask: VocabularyEntry | undefined;
+}
+
+export interface VocabularyEntry {
+  readonly name: string;
+  readonly namespace: string;
+  readonly task: AnyTask;
+}
+
+export interface ParseScope {
+  /** Paths are resolved against it. */
+  readonly invocationDir: string;
+  /** Every flag gets a letter, as Invoke has it. */
+  readonly shortFlags?: 'auto' | undefined;
+}
+
+export interface ParsedLine {
+  readonly options: OwnOptions;
+  readonly targets: readonly ParsedTarget[];
+  /** Words that name a namespace without a default task. */
+  readonly namespaces: readonly string[];
+  /** All that is wrong, a line each. */
+  readonly problems: readonly ParseProblem[];
+  readonly notices: readonly string[];
+}
+
+export interface ParsedTarget {
+  readonly name: string;
+  readonly namespace: string;
+  readonly task: AnyTask;
+  readonly given: JsonObject;
+  readonly passthrough?: readonly string[];
+}
+
+export interface ParseProblem {
+  readonly code: 'unknown-task' | 'unknown-flag' | 'missing-value' | 'bad-value' | 'bad-line';
+  readonly text: string;
+  readonly hint?: string;
+}
+
+// ── Flags by spelling ────────────────────────────────────────────────────────────────────────────
+
+/** One way to write a field. */
+interface Written {
+  readonly field: Field;
+  /** `--no-x`. */
+  readonly isNegated: boolean;
+}
+
+type Spellings = ReadonlyMap<string, Written>;
+
+function spellingsFor(fields: readonly Field[], shortFlags: ParseScope['shortFlags']): Spellings {
+  const written = new Map<string, Written>();
+  const letters = new Set(fields.flatMap((field) => (field.short === undefined ? [] : [field.short])));
+  for (const field of fields) {
+    const { long, negated, short } = spellingsOf(field);
+    written.set(long, { field, isNegated: false });
+    if (negated !== undefined) written.set(negated, { field, isNegated: true });
+    if (short !== undefined) written.set(short, { field, isNegated: false });
+    else if (shortFlags === 'auto') {
+      const letter = [...kebab(field.key).replaceAll('-', '')].find((candidate) => candidate !== 'h' && !letters.has(candidate));
+      if (letter !== undefined) {
+        letters.add(letter);
+        written.set(`-${letter}`, { field, isNegated: false });
+      }
+    }
+  }
+  return written;
+}
+
+const OWN = spellingsFor(OWN_FIELDS, undefined);
+
+const NOTHING: Vocabulary = { find: () => undefined, isNamespace: () => false, nearest: () => undefined, entries: [], defaultTask: undefined };
+
+/** Our own options in front of the first bare word: what has to be known before a config is looked for. */
+export function leadingOptions(argv: readonly string[]): OwnOptions {
+  let end = 0;
+  while (end < argv.length) {
+    const word = argv[end] ?? '';
+    if (!/^-./.test(word) || word === '--') break;
+    end++;
+    const isLong = word.startsWith('--');
+    const written = OWN.get(isLong ? word.split('=', 1)[0] ?? word : `-${word.at(-1) ?? ''}`);
+    const hasValue = isLong ? word.includes('=') : false;
+    if (written && !hasValue && !takesNoWord(written.field.kind)) end++;
+  }
+  return parseArgv(argv.slice(0, end), NOTHING, { invocationDir: '.' }).options;
+}
+
+// ── The line ─────────────────────────────────────────────────────────────────────────────────────
+
+/** A target while its words are read. */
+interface Draft {
+  readonly entry: VocabularyEntry;
+  readonly fields: readonly Field[];
+  readonly spellings: Spellings;
+  readonly given: Record<string, Json>;
+  /** Inputs that a bare word filled, and which. */
+  readonly byWord: Map<string, string>;
+}
+
+/** A flag before the first task, to be read anew for each target that declares it. */
+interface Shared {
+  readonly spelling: string;
+  readonly text: string | undefined;
+}
+
+export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope: ParseScope): ParsedLine {
+  const problems: ParseProblem[] = [];
+  const own: Record<string, Json> = {};
+  const drafts: Draft[] = [];
+  const shared: Shared[] = [];
+  const namespaces: string[] = [];
+  let passthrough: readonly string[] | undefined;
+  let at = 0;
+
+  const complain = (code: ParseProblem['code'], text: string, hint?: string): void => void problems.push({ code, text, ...(hint !== undefined && { hint }) });
+  const current = (): Draft | undefined => drafts.at(-1);
+  const about = (draft: Draft | undefined): string => (draft ? ` of \`${draft.entry.name}\`` : '');
+
+  while (at < argv.length) {
+    const word = argv[at++] ?? '';
+    if (word === '--') {
+      passthrough = argv.slice(at);
+      break;
+    }
+    if (word.startsWith('--')) readLong(word);
+    else if (/^-./.test(word) && !isNumberHere(word)) readShorts(word);
+    else readBare(word);
+  }
+
+  /** `-3` is a value, unless the task has a flag `-3`. */
+  function isNumberHere(word: string): boolean {
+    return /^-(\d|\.\d)/.test(word) && !current()?.spellings.has(word.slice(0, 2));
+  }
+
+  function readLong(word: string): void {
+    const equals = word.indexOf('=');
+    const spelling = equals === -1 ? word : word.slice(0, equals);
+    const attached = equals === -1 ? undefined : word.slice(equals + 1);
+    const found = lookUp(spelling);
+    if (found) take(found, spelling, attached);
+    else unknown(spelling);
+  }
+
+  /** `-abc`, `-j4`, `-j=4`, `-vvv`. */
+  function readShorts(word: string): void {
+    for (let letter = 1; letter < word.length; letter++) {
+      const spelling = `-${word[letter] ?? ''}`;
+      const found = lookUp(spelling);
+      if (!found) return unknown(spelling, word);
+      const rest = word.slice(letter + 1);
+      const { kind } = found.written.field;
+      const takesRest = rest.startsWith('=') || !takesNoWord(kind) || kind.type === 'boolean-or-string';
+      if (rest !== '' && takesRest) return take(found, spelling, rest.startsWith('=') ? rest.slice(1) : rest);
+      take(found, spelling, undefined);
+    }
+  }
+
+  interface Found {
+    readonly written: Written;
+    readonly of: 'own' | 'task' | 'shared';
+  }
+
+  /** Whose flag it is, where it stands (R10). Help is nobody's. */
+  function lookUp(spelling: string): Found | undefined {
+    const ours = OWN.get(spelling);
+    const draft = current();
+    if (ours?.field.key === 'help') return { written: ours, of: 'own' };
+    const theirs = draft?.spellings.get(spelling);
+    if (theirs) return { written: theirs, of: 'task' };
+    if (ours) return { written: ours, of: 'own' };
+    return draft ? undefined : sharedFlag(spelling);
+  }
+
+  /** Its kind is that of all tasks that declare it; where these differ it cannot be read before a task is known. */
+  function sharedFlag(spelling: string): Found | undefined {
+    const kinds = new Map<string, Written>();
+    for (const entry of vocabulary.entries) {
+      const written = spellingsFor(fieldsOf(specOf(entry.task).input), scope.shortFlags).get(spelling);
+      if (written) kinds.set(stableText([written.isNegated, shapeOf(written.field)]), written);
+    }
+    const [written] = kinds.values();
+    if (!written) return undefined;
+    if (kinds.size > 1) {
+      complain('bad-line', `\`${spelling}\` means different things to different tasks`, 'Write it after the task it is for.');
+    }
+    return { written, of: 'shared' };
+  }
+
+  /** Read the value that belongs to a flag, and keep it where it belongs. */
+  function take({ written, of }: Found, spelling: string, attached: string | undefined): void {
+    const { field, isNegated } = written;
+    let text = attached;
+    if (text === undefined && !takesNoWord(field.kind)) {
+      const next = argv[at];
+      if (next === undefined || next.startsWith('--')) {
+        return complain('missing-value', `\`${spelling}\`${of === 'task' ? about(current()) : ''} needs a value`, `Write \`${spelling} VALUE\` or \`${spelling}=VALUE\`.`);
+      }
+      at++;
+      text = next;
+    }
+    if (of === 'shared') return void shared.push({ spelling, text });
+    const into = of === 'own' ? own : (current()?.given ?? own);
+    const problem = keep(into, field, isNegated, text);
+    if (problem !== undefined) complain('bad-value', `\`${spelling}\`${of === 'task' ? about(current()) : ''}: ${problem}`);
+    const filledBy = of === 'task' ? current()?.byWord.get(field.key) : undefined;
+    if (filledBy !== undefined) {
+      complain('bad-line', `\`${spelling}\`${about(current())} was given already, by the word \`${filledBy}\`${alsoTask(filledBy)}`);
+    }
+  }
+
+  /** What was wrong with it, in words. */
+  function keep(into: Record<string, Json>, field: Field, isNegated: boolean, text: string | undefined): string | undefined {
+    if (isNegated) {
+      if (text !== undefined) return 'it takes no value';
+      into[field.key] = false;
+      return undefined;
+    }
+    if (text === undefined) {
+      into[field.key] = field.kind.type === 'count' ? Number(into[field.key] ?? 0) + 1 : true;
+      return undefined;
+    }
+    const decoded = decodeText(field, text);
+    if (!decoded.ok) return decoded.problem;
+    into[field.key] = gathered(into[field.key], field, inFolder(field, decoded));
+    return undefined;
+  }
+
+  function inFolder(field: Field, { value }: Extract<Decoded, { ok: true }>): Json {
+    const isPath = field.kind.type === 'path' || (field.kind.type === 'array' && field.kind.item.type === 'path');
+    return isPath && typeof value === 'string' ? resolve(scope.invocationDir, value) : value;
+  }
+
+  function unknown(spelling: string, within = spelling): void {
+    const draft = current();
+    const known = [...(draft?.spellings.keys() ?? allSpellings()), ...OWN.keys()].filter((candidate) => candidate.startsWith('--') === spelling.startsWith('--'));
+    const near = spelling.startsWith('--') ? nearest(spelling, known) : undefined;
+    const where = within === spelling ? '' : ` (in \`${within}\`)`;
+    const who = draft ? `\`${draft.entry.name}\` has no flag \`${spelling}\`${where}` : `there is no option \`${spelling}\`${where}`;
+    complain('unknown-flag', who, near === undefined ? `Run \`tasks ${draft ? `${draft.entry.name} ` : ''}--help\`.` : `Did you mean \`${near}\`?`);
+    // Its value, if the next word is one, would be told as an unknown task.
+    const next = argv[at];
+    if (next !== undefined && !next.startsWith('-') && !vocabulary.find(next) && !vocabulary.isNamespace(next) && !canTakeBare(draft, next)) at++;
+  }
+
+  function allSpellings(): Iterable<string> {
+    return new Set(vocabulary.entries.flatMap((entry) => [...spellingsFor(fieldsOf(specOf(entry.task).input), scope.shortFlags).keys()]));
+  }
+
+  // ── Bare words (R9) ────────────────────────────────────────────────────────────────────────────
+
+  function readBare(word: string): void {
+    const draft = current();
+    const field = draft && fieldFor(draft, word);
+    if (draft && field) {
+      const decoded = decodeText(field, word);
+      if (!decoded.ok) {
+        return complain('bad-value', `\`${word}\` is no ${spellingsOf(field).long.slice(2)}${about(draft)}: ${decoded.problem}${alsoTask(word)}`);
+      }
+      if (field.kind.type !== 'array') draft.byWord.set(field.key, word);
+      draft.given[field.key] = gathered(draft.given[field.key], field, inFolder(field, decoded));
+      return;
+    }
+    const entry = vocabulary.find(word);
+    if (entry) {
+      const fields = fieldsOf(specOf(entry.task).input);
+      drafts.push({ entry, fields, spellings: spellingsFor(fields, scope.shortFlags), given: {}, byWord: new Map() });
+      return;
+    }
+    if (vocabulary.isNamespace(word)) return void namespaces.push(word);
+    const near = vocabulary.nearest(word);
+    complain('unknown-task', `no task is named \`${word}\``, near === undefined ? 'Run `tasks --list` to see them all.' : `Did you mean \`${near}\`?`);
+  }
+
+  function canTakeBare(draft: Draft | undefined, word: string): boolean {
+    return draft !== undefined && fieldFor(draft, word) !== undefined;
+  }
+
+  /** Which input a bare word fills: required scalars, then optional positionals unless it is a task, then the variadic one. */
+  function fieldFor(draft: Draft, word: string): Field | undefined {
+    const isGiven = (field: Field): boolean => draft.given[field.key] !== undefined;
+    const isScalar = (field: Field): boolean => !takesNoWord(field.kind) && field.kind.type !== 'array' && field.kind.type !== 'key-value';
+    const required = draft.fields.find((field) => field.required && isScalar(field) && !isGiven(field));
+    if (required) return required;
+    const isTask = vocabulary.find(word) !== undefined || vocabulary.isNamespace(word);
+    const positional = isTask ? undefined : draft.fields.find((field) => field.positional && isScalar(field) && !isGiven(field));
+    return positional ?? draft.fields.find((field) => field.variadic);
+  }
+
+  function alsoTask(word: string): string {
+    return vocabulary.find(word) ? ` (\`${word}\` is also a task)` : '';
+  }
+
+  // ── After the last word ────────────────────────────────────────────────────────────────────────
+
+  const isLooking = own['list'] === true || own['help'] === true;
+  const isDefault = drafts.length === 0 && namespaces.length === 0 && !isLooking && problems.length === 0;
+  if (isDefault && vocabulary.defaultTask) {
+    const entry = vocabulary.defaultTask;
+    const fields = fieldsOf(specOf(entry.task).input);
+    drafts.push({ entry, fields, spellings: spellingsFor(fields, scope.shortFlags), given: {}, byWord: new Map() });
+  }
+  const onItsOwn = new Map(drafts.map((draft) => [draft, new Set(Object.keys(draft.given))]));
+  for (const { spelling, text } of shared) {
+    const takers = drafts.filter((draft) => draft.spellings.has(spelling));
+    if (takers.length === 0 && !isLooking) {
+      complain('unknown-flag', `no target takes \`${spelling}\``, 'A flag before the first task is for every target that declares it; write others after their task.');
+    }
+    for (const draft of takers) {
+      const written = draft.spellings.get(spelling);
+      // What stands after the task itself wins.
+      if (!written || onItsOwn.get(draft)?.has(written.field.key)) continue;
+      const problem = keep(draft.given, written.field, written.isNegated, text);
+      if (problem !== undefined) complain('bad-value', `\`${spelling}\`${about(draft)}: ${problem}`);
+    }
+  }
+
+  const wantsRest = drafts.filter((draft) => specOf(draft.entry.task).passthrough);
+  if (passthrough !== undefined && wantsRest.length === 0 && !isLooking) {
+    complain('bad-line', 'no target takes the words after `--`', 'A task takes them when it declares `passthrough: true`.');
+  }
+
+  const options = ownOptions(own, (text) => complain('bad-value', text));
+  const exclusive = EXCLUSIVE.filter((key) => options[key] !== undefined && options[key] !== false);
+  // `task --help --dry-run` asks for help.
+  if (exclusive.length > 1 && !options.help) {
+    complain('bad-line', `only one of ${exclusive.map((key) => `\`--${kebab(key)}\``).join(' and ')} can be asked for at a time`);
+  }
+
+  return {
+    options,
+    targets: drafts.map((draft) => ({
+      name: draft.entry.name,
+      namespace: draft.entry.namespace,
+      task: draft.entry.task,
+      given: draft.given,
+      ...(passthrough !== undefined && wantsRest.includes(draft) && { passthrough }),
+    })),
+    namespaces,
+    problems,
+    notices: fallBackNotices(drafts),
+  };
+}
+
+/** For comparing what a flag means: enums of different values are read alike. */
+const shapeOf = (field: Field): Json => {
+  const { kind } = field;
+  return kind.type === 'array' ? ['array', kind.item.type] : kind.type;
+};
+
+/** An array gathers, key-value pairs join; of a scalar the last wins. */
+function gathered(before: Json | undefined, field: Field, value: Json): Json {
+  if (field.kind.type === 'array') return [...(Array.isArray(before) ? (before as Json[]) : []), value];
+  if (field.kind.type === 'key-value') return { ...(before as JsonObject | undefined), ...(value as JsonObject) };
+  return value;
+}
+
+function ownOptions(own: Record<string, Json>, complain: (text: string) => void): OwnOptions {
+  const checked = checkInput(ownShape, own);
+  // The schema that was asked is that of OwnOptions.
+  if (checked.ok) return checked.value as OwnOptions;
+  for (const issue of checked.issues) complain(`\`--${kebab(issue.key ?? '')}\`: ${issue.message}, got ${JSON.stringify(own[issue.key ?? ''])}`);
+  const wrong = new Set(checked.issues.map((issue) => issue.key));
+  return { ...NO_OWN_OPTIONS, ...Object.fromEntries(Object.entries(own).filter(([key]) => !wrong.has(key))) };
+}
+
+/** R10: a flag meant for two targets of one namespace, and given to one. */
+function fallBackNotices(drafts: readonly Draft[]): string[] {
+  const notices = new Set<string>();
+  for (const draft of drafts) {
+    for (const key of Object.keys(draft.given)) {
+      for (const neighbour of drafts) {
+        const field = neighbour.fields.find((candidate) => candidate.key === key);
+        const isNeighbour = neighbour !== draft && neighbour.entry.namespace !== '' && neighbour.entry.namespace === draft.entry.namespace;
+        if (!isNeighbour || !field || field.required || neighbour.given[key] !== undefined) continue;
+        const { long } = spellingsOf(field);
+        const fallback = field.default === undefined ? '' : ` (${JSON.stringify(field.default)})`;
+        notices.add(
+          `\`${long}\` was given to \`${draft.entry.name}\` and not to \`${neighbour.entry.name}\`, which uses its default${fallback}; before the first task it is for both`,
+        );
+      }
+    }
+  }
+  return [...notices];
+}

@@ -1,0 +1,59 @@
+import picocolors from 'picocolors';
+import type { Colors } from 'picocolors/types.js';
+import type { Outcome } from '../event.ts';
+
+export type Paint = Colors;
+export const paintFor = (colour: boolean): Paint => picocolors.createColors(colour);
+
+/** One sign for each way a step may end. */
+export function markOf(outcome: Outcome, paint: Paint): string {
+  switch (outcome.status) {
+    case 'done':
+      return paint.green('✔');
+    case 'up-to-date':
+    case 'cached':
+      return paint.green('=');
+    case 'failed':
+      return outcome.mayFail ? paint.yellow('✖') : paint.red('✖');
+    case 'skipped':
+      return paint.yellow('↓');
+    case 'stopped':
+      return paint.yellow('■');
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** How long, or why not: what stands behind the name of a step that is over. */
+export function afterwordOf(outcome: Outcome): string {
+  switch (outcome.status) {
+    case 'done':
+      return durationText(outcome.ms);
+    case 'up-to-date':
+      return `up to date: ${outcome.reason}`;
+    case 'cached':
+      return `from ${outcome.from}`;
+    case 'failed':
+      return `${outcome.failure.message}${outcome.mayFail ? ' (may fail)' : ''}`;
+    case 'skipped':
+      return `skipped: ${outcome.reason}`;
+    case 'stopped':
+      return `stopped: ${outcome.reason}`;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** `80ms`, `1.2s`, `3m05s`. */
+export function durationText(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)}ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)}s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, '0')}s`;
+}
+
+/** Cut to `width` characters, with a sign that it was. */
+export function cut(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}

@@ -1,0 +1,18 @@
+import type { ReporterFactory } from './reporter.ts';
+import { createRunLog } from './run-log.ts';
+import { renderSummary } from './summary.ts';
+
+/** Results, and failures at the end; nothing else. */
+export const quiet: ReporterFactory = ({ stdout, stderr }, options) => {
+  const log = createRunLog();
+  return {
+    'run-started': log.start,
+    'step-added': ({ step }) => log.add(step),
+    'step-ended': log.end,
+    print: ({ text }) => stdout.write(text),
+    'command-started': ({ line, dry }) => {
+      if (dry) stdout.write(`${line}\n`);
+    },
+    'run-ended': (event) => stderr.write(renderSummary(log, event, stderr, { wasShown: false, isQuiet: true, verbose: options.verbose })),
+  };
+};
