@@ -136,6 +136,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
   const context: TaskContext = {
     input: value,
     env: options.env,
+    originOf: (variable) => scope.environment.originOf(variable),
     needs: options.needs,
     passthrough: step.passthrough,
     $: shell.$,

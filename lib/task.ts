@@ -112,6 +112,8 @@ export interface CallFunction {
 export interface TaskContext<P = unknown, E = unknown, N = unknown> {
   readonly input: P;
   readonly env: E;
+  /** Where a variable of the step came from: `environment`, or the file; undefined when it is not set. */
+  readonly originOf: (variable: string) => string | undefined;
   readonly needs: N;
   /** The words after `--`; empty unless the task declares `passthrough: true`. */
   readonly passthrough: readonly string[];

@@ -1,0 +1,35 @@
+import { defineConfig, task } from 'taskwright';
+import * as infrahub from 'taskwright/tasks';
+import { z } from 'zod';
+
+// The shipped tasks keep their plain names; the chores of this repository stand under `repo`.
+const build = task({ summary: 'Compile lib/ and tasks/ to dist/.', run: ({ exec }) => exec(['node', '.ci/build.mjs']) });
+const types = task({ summary: 'Check the types.', run: ({ exec }) => exec(['npx', 'tsc']) });
+const lint = task({ summary: 'Lint, with types.', run: ({ exec }) => exec(['npx', 'oxlint', '--type-aware', '--deny-warnings']) });
+const format = task({
+  summary: 'Format the code.',
+  input: { check: z.boolean().default(false).describe('change nothing, fail when something would change') },
+  run: ({ input, exec }) => exec(['npx', 'oxfmt', ...(input.check ? ['--check'] : []), '.']),
+});
+const unused = task({ summary: 'Find exports and dependencies that nothing uses.', run: ({ exec }) => exec(['npx', 'knip']) });
+const test = task({
+  summary: 'Run the tests.',
+  input: { files: z.array(z.string()).default([]).meta({ variadic: true }).describe('only these') },
+  passthrough: true,
+  run: ({ input, passthrough, exec }) => exec(['npx', 'vitest', 'run', ...input.files, ...passthrough]),
+});
+const integration = task({ summary: 'Run the tests that need docker, poetry and the like.', needs: { build }, run: ({ exec }) => exec(['npx', 'vitest', 'run', '--config', 'vitest.integration.config.ts']) });
+const packageCheck = task({
+  summary: 'Look at the package as others will see it.',
+  needs: { build },
+  async run({ exec }) {
+    await exec(['npx', 'publint', '--strict']);
+    await exec(['npx', 'attw', '--pack', '.', '--profile', 'esm-only']);
+  },
+});
+const bench = task({ summary: 'Measure start-up against `node -e 0`.', needs: { build }, run: ({ exec }) => exec(['node', 'bench/bench.mjs']) });
+const check = task({ summary: 'All checks that need no other tools.', aliases: ['c'], needs: [types, lint, format({ check: true }), unused, test, packageCheck] });
+
+export default defineConfig({
+  tasks: { ...infrahub, check, repo: { build, types, lint, format, unused, test, integration, package: packageCheck, bench } },
+});

@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UserError, path, task, tool, writable } from 'taskwright';
+import { z } from 'zod';
+import { checkoutId } from './support/checkout.ts';
+import { composeFilesId } from './support/compose.ts';
+import { sandbox } from './sandbox.ts';
+
+export const clone = task({
+  summary: 'Clone Infrahub.',
+  description: 'A folder that is a clone of the same origin already is left alone.',
+  input: {
+    url: z.string().min(1).default('git@github.com:opsmill/infrahub.git').describe('where from'),
+    target: path().default('infrahub').meta({ positional: true }).describe('the new folder'),
+    submodules: z.boolean().default(false).describe('with submodules, which later versions need'),
+    sandbox: z.boolean().default(false).meta({ hidden: true }).describe('of the miniature, which is made first'),
+  },
+  output: z.object({ checkout: z.string() }),
+  needs: ({ input }) => ({ sandbox: input.sandbox ? sandbox() : undefined }),
+  requires: ({ input }) => [tool('git', { remedy: 'Debian, Ubuntu: apt install git · macOS: brew install git' }), writable(dirname(input.target))],
+  provides: ({ input }) => [{ id: checkoutId(input.target) }, { id: composeFilesId(input.target) }],
+  upToDate: async ({ input, look, root }) => {
+    if (!existsSync(join(input.target, '.git'))) return undefined;
+    const origin = await look(['git', '-C', input.target, 'remote', 'get-url', 'origin'], { cwd: root });
+    const isSame = origin.ok && origin.text() === input.url;
+    return isSame ? { reason: `${input.target} is a clone of it already`, output: { checkout: input.target } } : undefined;
+  },
+  async run({ input, exec }) {
+    const inside = await readdir(input.target).catch(() => []);
+    if (inside.length > 0) {
+      throw new UserError('target-exists', `${input.target} is there and is no clone of ${input.url}`, 1, {
+        hint: 'Name another folder: `tasks clone OTHER`.',
+      });
+    }
+    await exec(['git', 'clone', ...(input.submodules ? ['--recurse-submodules'] : []), '--', input.url, input.target]);
+    return { checkout: input.target };
+  },
+});

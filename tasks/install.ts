@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { file, task } from 'taskwright';
+import { z } from 'zod';
+import { override } from './override.ts';
+import { checkout, checkoutOf, inCheckout, infrahubInput, layoutOf } from './support/checkout.ts';
+import { INSTALLED, poetry, python } from './support/tools.ts';
+
+export const install = task({
+  summary: 'Install Infrahub into the environment of its checkout (poetry install).',
+  input: { infrahub: infrahubInput, with: z.array(z.string()).default([]).describe('optional dependency groups') },
+  passthrough: true,
+  cwd: inCheckout,
+  requires: (scope) => {
+    const folder = checkoutOf(scope);
+    const layout = layoutOf(folder);
+    return [checkout(folder), poetry, python(layout), ...layout.install.map((name) => file(join(folder, name), { remedy: 'Is the checkout complete? `git status`' }))];
+  },
+  provides: (scope) => [{ id: `${INSTALLED}:${checkoutOf(scope)}` }],
+  after: [override],
+  async run({ input, exec, passthrough }) {
+    const groups = input.with.flatMap((group) => ['--with', group]);
+    await exec(['poetry', 'install', ...groups, ...passthrough], { env: { POETRY_NO_INTERACTION: '1' } });
+  },
+});
