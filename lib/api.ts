@@ -251,6 +251,18 @@ export async function run<I, O>(
   return output as O;
 }
 
+/**
+ * Run the words of a command line, one an element, against a config: `['demo.dev-start', '--wait']`.
+ *
+ * @throws {UserError} when the words are wrong, or something may not run here: nothing has run then
+ */
+export async function runTargets(config: Config, argv: readonly string[], options: Omit<ProgramOptions, 'config'> = {}): Promise<RunResult> {
+  const order = await programOrder([], { ...options, config });
+  const { targetsOf } = await import('./cli/parse.ts');
+  const { targets, runOptions } = targetsOf(argv, order);
+  return carryOut({ ...order, targets, options: { ...order.options, ...runOptions } });
+}
+
 /** The order of a program. It prints nothing but to the reporter that it names. */
 export async function programOrder(targets: readonly Target[], options: ProgramOptions): Promise<Order> {
   const root = resolve(options.root ?? process.cwd());

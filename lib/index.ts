@@ -1,5 +1,6 @@
-export { run } from './api.ts';
+export { run, runTargets } from './api.ts';
 export type { ProgramOptions } from './api.ts';
+export type { RunResult } from './run.ts';
 export { defineConfig } from './config.ts';
 export type { Config } from './config.ts';
 export { dotenv, file, port, portFree, requirement, tool, writable } from './requirements.ts';

@@ -18,6 +18,7 @@ export interface Step {
   /** Unique within the run; made of the task's name. */
   readonly id: string;
   readonly name: string;
+  /** The name; where the plan has several of that name, with the input that differs from the defaults: `build (tag=a)`. */
   readonly title: string;
   /** As given, defaults filled in, before transforms. Holds secrets: show {@link stepView} instead. */
   readonly input: JsonObject;
@@ -84,6 +85,7 @@ export function nameOfTask(task: AnyTask, nameOf: PlanScope['nameOf']): string {
 
 /** A step while edges may still be added to it. */
 interface Draft extends Step {
+  title: string;
   readonly needs: { [name: string]: string | undefined };
   readonly after: string[];
   postOf: string | undefined;
@@ -127,6 +129,14 @@ export function createPlanner(scope: PlanScope): Planner {
     return times === 1 ? name : `${name}#${times}`;
   }
 
+  /** Steps of one name are told apart by their input, others are not burdened with it. */
+  function addTitles(created: readonly Draft[]): void {
+    for (const draft of created) {
+      const isAlone = timesNamed.get(draft.name) === 1;
+      draft.title = isAlone ? draft.name : titleOf(draft.name, bindingOf(draft).task, draft.input);
+    }
+  }
+
   interface Expansion {
     readonly created: Draft[];
     readonly problems: Problem[];
@@ -161,7 +171,7 @@ export function createPlanner(scope: PlanScope): Planner {
     const draft: Draft = {
       id: idFor(name),
       name,
-      title: titleOf(name, call.task, resolved.json),
+      title: name,
       input: resolved.json,
       passthrough,
       needs: {},
@@ -224,10 +234,10 @@ export function createPlanner(scope: PlanScope): Planner {
     invocationDir: scope.invocationDir,
   });
 
-  /** `post` of the steps in `created`, and of the steps that these bring in, until there are no more. */
-  function addPosts(created: Draft[], into: Expansion): void {
-    for (let at = 0; at < created.length; at++) {
-      const asker = created[at];
+  /** `post` of the steps created since `begin`, and of the steps that these bring in, until there are no more. */
+  function addPosts(begin: number, into: Expansion): void {
+    for (let at = begin; at < into.created.length; at++) {
+      const asker = into.created[at];
       if (!asker) continue;
       const { post } = specOf(bindingOf(asker).task);
       if (!post) continue;
@@ -295,11 +305,12 @@ export function createPlanner(scope: PlanScope): Planner {
       draft.target = position;
       targetIds.push(draft.id);
       const beforePosts = into.created.length;
-      addPosts(into.created.slice(begin), into);
+      addPosts(begin, into);
       const followers = into.created.slice(beforePosts).filter((created) => created.postOf !== undefined);
       segments.push({ drafts: into.created.slice(begin), ends: [draft, ...followers] });
     }
     if (into.problems.length > 0) throw wrongInputError(into.problems);
+    addTitles(into.created);
     addAfter(into.created);
     // Only now is it known what `after` and `post` want, which win over the order typed.
     const unordered = inOrder(into.created, drafts);
@@ -315,7 +326,8 @@ export function createPlanner(scope: PlanScope): Planner {
       const into: Expansion = { created: [], problems: [] };
       const step = expand(call, into, { from: 'code', calledBy: caller.id });
       if (into.problems.length > 0 || !step) throw wrongInputError(into.problems);
-      addPosts([...into.created], into);
+      addPosts(0, into);
+      addTitles(into.created);
       addAfter(into.created);
       return { step, added: inOrder(into.created, drafts) };
     } finally {

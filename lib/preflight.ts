@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Engine } from './engine.ts';
 import { parseTaskEnv, secretValuesOf } from './environment.ts';
 import { RefusedError, UsageError } from './errors.ts';
@@ -106,7 +107,7 @@ async function findingsOf(
   const wanted = (typeof requires === 'function' ? requires(engine.scopes.inputScopeOf(step)) : requires) ?? [];
   for (const requirement of wanted) {
     const key = provisionKey(requirement.id, scope.cwd);
-    if (provided.has(key)) {
+    if (isProvided(key, provided)) {
       isDeferred = true;
       continue;
     }
@@ -117,6 +118,16 @@ async function findingsOf(
     if (finding) findings.push(finding);
   }
   return { findings, isDeferred };
+}
+
+/** A file is also provided by whoever provides a folder above it. */
+function isProvided(key: string, provided: ReadonlySet<string>): boolean {
+  if (provided.has(key)) return true;
+  const [, path] = key.match(/^file:(.+)$/s) ?? [];
+  for (let folder = path; folder !== undefined && dirname(folder) !== folder; folder = dirname(folder)) {
+    if (provided.has(`file:${dirname(folder)}`)) return true;
+  }
+  return false;
 }
 
 async function lookAt(requirement: Requirement, scope: StepScope): Promise<Finding | undefined> {

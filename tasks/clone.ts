@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UserError, path, task, tool, writable } from 'taskwright';
+import { UserError, file, path, task, tool, writable } from 'taskwright';
 import { z } from 'zod';
 import { checkoutId } from './support/checkout.ts';
 import { composeFilesId } from './support/compose.ts';
@@ -19,7 +19,7 @@ export const clone = task({
   output: z.object({ checkout: z.string() }),
   needs: ({ input }) => ({ sandbox: input.sandbox ? sandbox() : undefined }),
   requires: ({ input }) => [tool('git', { remedy: 'Debian, Ubuntu: apt install git · macOS: brew install git' }), writable(dirname(input.target))],
-  provides: ({ input }) => [{ id: checkoutId(input.target) }, { id: composeFilesId(input.target) }],
+  provides: ({ input }) => [file(input.target), { id: checkoutId(input.target) }, { id: composeFilesId(input.target) }],
   upToDate: async ({ input, look, root }) => {
     if (!existsSync(join(input.target, '.git'))) return undefined;
     const origin = await look(['git', '-C', input.target, 'remote', 'get-url', 'origin'], { cwd: root });

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, homedir } from 'node:os';
+import { homedir } from 'node:os';
 import type { Order } from '../api.ts';
 import { carryOut, defaultRunOptions, dotenvFilesOf, planOrder } from '../api.ts';
 import { defaultReporter, reporterNamed } from '../config.ts';
@@ -26,8 +26,8 @@ import { parseDurationMs } from '../util/duration.ts';
 import { userFrames } from '../util/frames.ts';
 import type { Host } from './host.ts';
 import type { OwnOptions } from './own-options.ts';
-import type { ParseProblem, ParsedLine, ParsedTarget } from './parse.ts';
-import { leadingOptions, parseArgv } from './parse.ts';
+import type { ParsedLine, ParsedTarget } from './parse.ts';
+import { badLine, leadingOptions, parseArgv, runOptionsOf } from './parse.ts';
 
 /**
  * The whole command: words in, exit code out (R21).
@@ -53,6 +53,11 @@ async function command(host: Host): Promise<number> {
   const leading = leadingOptions(host.argv);
   if (leading.version) {
     host.stdout.write(`${versionOf()}\n`);
+    return EXIT.ok;
+  }
+  if (leading.help && host.argv.every((word) => word.startsWith('-'))) {
+    const { renderProgramHelp } = await import('./help.ts');
+    host.stdout.write(renderProgramHelp(await paintFor(host)));
     return EXIT.ok;
   }
   const project = await projectFor(host, leading, host.argv);
@@ -91,22 +96,6 @@ async function readLine(host: Host, project: Project, leading: OwnOptions): Prom
 
 /** `-C` moves where the user stands. */
 const invocationDirOf = (host: Host, options: OwnOptions): string => (options.directory === undefined ? host.cwd : resolve(host.cwd, options.directory));
-
-function badLine(line: ParsedLine): UsageError | undefined {
-  const problems = [...line.problems, ...misplaced(line)];
-  const [first] = problems;
-  if (!first) return undefined;
-  if (problems.length === 1) return new UsageError(first.code, first.text, { hint: first.hint });
-  return new UsageError('bad-line', `${problems.length} things are wrong with this command line`, {
-    facts: problems.flatMap(({ text, hint }) => [text, ...(hint === undefined ? [] : [`  → ${hint}`])]),
-  });
-}
-
-/** A namespace may be listed; it cannot be run where it has no default task. */
-function misplaced(line: ParsedLine): ParseProblem[] {
-  if (line.options.list || line.targets.length === 0) return [];
-  return line.namespaces.map((name) => ({ code: 'unknown-task', text: `\`${name}\` is a namespace without a default task`, hint: `Run \`tasks --list ${name}\` to see its tasks.` }));
-}
 
 function tellNotices(host: Host, notices: readonly string[], options: OwnOptions): void {
   if (options.quiet || options.reporter === 'quiet') return;
@@ -212,7 +201,7 @@ async function orderFor(host: Host, project: Project, line: ParsedLine): Promise
   const { createAsk } = await import('./ask.ts');
   return {
     targets: canAsk && !isForeseen(options) ? await withMissing(host, project, line.targets) : line.targets,
-    options: runOptionsOf(project, options),
+    options: runOptions(project, options),
     registry: project.registry,
     config: project.config,
     root: project.root,
@@ -240,19 +229,13 @@ function isCi(host: Host): boolean {
   return CI !== undefined && CI !== '' && CI !== 'false' && CI !== '0';
 }
 
-function runOptionsOf(project: Project, options: OwnOptions): RunOptions {
-  const timeout = options.timeout ?? project.config.timeout;
+function runOptions(project: Project, options: OwnOptions): RunOptions {
+  const { jobs, timeout } = project.config;
   return {
     ...defaultRunOptions(),
-    jobs: options.jobs ?? project.config.jobs ?? availableParallelism(),
-    parallel: options.parallel,
-    keepGoing: options.keepGoing,
-    failFast: options.failFast,
-    dryRun: options.dryRun,
-    skipUnmet: options.skipUnmet,
-    warnOnly: options.warnOnly,
-    timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout),
-    commandTimeoutMs: options.commandTimeout === undefined ? undefined : parseDurationMs(options.commandTimeout),
+    ...(jobs !== undefined && { jobs }),
+    ...(timeout !== undefined && { timeoutMs: parseDurationMs(timeout) }),
+    ...runOptionsOf(options),
   };
 }
 

@@ -1,12 +1,15 @@
 import { resolve } from 'node:path';
+import { UsageError } from '../errors.ts';
 import type { Json, JsonObject } from '../event.ts';
 import type { Decoded } from '../flags.ts';
 import { decodeText, spellingsOf, takesNoWord } from '../flags.ts';
 import { parse as checkInput } from '../input.ts';
 import type { Field } from '../schema.ts';
 import { fieldsOf } from '../schema.ts';
+import type { RunOptions } from '../request.ts';
 import type { AnyTask } from '../task.ts';
 import { specOf } from '../task.ts';
+import { parseDurationMs } from '../util/duration.ts';
 import { kebab } from '../util/kebab.ts';
 import { nearest } from '../util/nearest.ts';
 import { stableText } from '../util/stable-text.ts';
@@ -113,6 +116,54 @@ export function leadingOptions(argv: readonly string[]): OwnOptions {
     if (written && !hasValue && !takesNoWord(written.field.kind)) end++;
   }
   return parseArgv(argv.slice(0, end), NOTHING, { invocationDir: '.' }).options;
+}
+
+/**
+ * The targets of a program's words. Of our own options only those that change the run count.
+ *
+ * @throws {UsageError} with all that is wrong
+ */
+export function targetsOf(
+  argv: readonly string[],
+  { registry, config, invocationDir }: { readonly registry: Vocabulary | undefined; readonly config: { readonly shortFlags?: 'auto' }; readonly invocationDir: string },
+): { readonly targets: readonly ParsedTarget[]; readonly runOptions: Partial<RunOptions> } {
+  const line = parseArgv(argv, registry ?? NOTHING, { invocationDir, shortFlags: config.shortFlags });
+  const bad = badLine(line);
+  if (bad) throw bad;
+  if (line.targets.length === 0) throw new UsageError('no-target', 'no task was named');
+  return { targets: line.targets, runOptions: runOptionsOf(line.options) };
+}
+
+/** Our own options that change how a plan is carried out, where they were given. */
+export function runOptionsOf(options: OwnOptions): Partial<RunOptions> {
+  return {
+    ...(options.jobs !== undefined && { jobs: options.jobs }),
+    ...(options.parallel && { parallel: true }),
+    ...(options.keepGoing && { keepGoing: true }),
+    ...(options.failFast && { failFast: true }),
+    ...(options.dryRun && { dryRun: true }),
+    ...(options.skipUnmet && { skipUnmet: true }),
+    ...(options.warnOnly && { warnOnly: true }),
+    ...(options.timeout !== undefined && { timeoutMs: parseDurationMs(options.timeout) }),
+    ...(options.commandTimeout !== undefined && { commandTimeoutMs: parseDurationMs(options.commandTimeout) }),
+  };
+}
+
+/** Everything wrong with a line as one error; `undefined` when nothing is. */
+export function badLine(line: ParsedLine): UsageError | undefined {
+  const problems = [...line.problems, ...misplaced(line)];
+  const [first] = problems;
+  if (!first) return undefined;
+  if (problems.length === 1) return new UsageError(first.code, first.text, { hint: first.hint });
+  return new UsageError('bad-line', `${problems.length} things are wrong with this command line`, {
+    facts: problems.flatMap(({ text, hint }) => [text, ...(hint === undefined ? [] : [`  → ${hint}`])]),
+  });
+}
+
+/** A namespace may be listed; it cannot be run where it has no default task. */
+function misplaced(line: ParsedLine): ParseProblem[] {
+  if (line.options.list || line.targets.length === 0) return [];
+  return line.namespaces.map((name) => ({ code: 'unknown-task', text: `\`${name}\` is a namespace without a default task`, hint: `Run \`tasks --list ${name}\` to see its tasks.` }));
 }
 
 // ── The line ─────────────────────────────────────────────────────────────────────────────────────

@@ -196,7 +196,7 @@ test('an input falls back to its variable, then to the defaults of the config (R
 test('a secret input is *** in titles (R29)', () => {
   const login = task({ summary: 'login', input: { token: z.string().meta({ secret: true }), user: z.string() }, run() {} });
 
-  expect(planOf([[login, { token: 'abcdefghijkl', user: 'ada' }]], { names: { login } }).steps[0]?.title).toBe('login (token=***, user=ada)');
+  expect(planOf([[login, { token: 'abcdefghijkl', user: 'ada' }], [login, { token: 'x', user: 'b' }]], { names: { login } }).steps[0]?.title).toBe('login (token=***, user=ada)');
 });
 
 test('needs that throw or answer later are told with their task (R13)', () => {

@@ -133,9 +133,9 @@ test('Exit ends the run with its code, and code 0 as a success (R21)', async () 
   const next = works('next');
 
   const four = await carry([[quit, { code: 4 }], next], { names: { quit, next }, keepGoing: true });
-  expect([four.exitCode, four.ended, four.result.exitMessage]).toEqual([4, { 'quit (code=4)': 'failed', next: 'skipped' }, 'that is all']);
+  expect([four.exitCode, four.ended, four.result.exitMessage]).toEqual([4, { quit: 'failed', next: 'skipped' }, 'that is all']);
   const zero = await carry([[quit, { code: 0 }], next], { names: { quit, next } });
-  expect([zero.exitCode, zero.ended]).toEqual([0, { 'quit (code=0)': 'done', next: 'skipped' }]);
+  expect([zero.exitCode, zero.ended]).toEqual([0, { quit: 'done', next: 'skipped' }]);
 });
 
 test('skip ends the step without failing the run, and what needs its value is skipped too (R25)', async () => {
@@ -306,7 +306,7 @@ test('call runs another task once, typed, and gives back the slot meanwhile (R26
 
   const run = await carry([caller], { jobs: 1, names: { callee, caller } });
 
-  expect([run.result.outputs, times, run.started]).toEqual([[20], 1, ['caller', 'callee (n=10)']]);
+  expect([run.result.outputs, times, run.started]).toEqual([[20], 1, ['caller', 'callee']]);
 });
 
 test('a call that leads back to a waiting caller fails with the path (R26)', async () => {

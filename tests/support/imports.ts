@@ -49,14 +49,15 @@ export function importsOf(source: string): readonly Import[] {
 
 /** The files of one import cycle, the first again at the end; undefined where there is none. */
 export function cycleOf(imports: readonly FileImport[]): readonly string[] | undefined {
-  const targets = Map.groupBy(imports, (found) => found.from);
+  const targets = new Map<string, string[]>();
+  for (const { from, to } of imports) if (to !== undefined) targets.set(from, [...(targets.get(from) ?? []), to]);
   const settled = new Set<string>();
 
   const visit = (file: string, path: readonly string[]): readonly string[] | undefined => {
     if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
     if (settled.has(file)) return undefined;
-    for (const { to } of targets.get(file) ?? []) {
-      const cycle = to === undefined ? undefined : visit(to, [...path, file]);
+    for (const target of targets.get(file) ?? []) {
+      const cycle = visit(target, [...path, file]);
       if (cycle) return cycle;
     }
     settled.add(file);
