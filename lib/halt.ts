@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Failure, StopReason } from './event.ts';
 
 /** Why a step has to end before it is done. */
@@ -27,6 +28,8 @@ export interface Halt {
 export function createHalt(parent?: Halt): Halt {
   const asked = new AbortController();
   const killed = new AbortController();
+  // A run of a thousand steps has a thousand children, and no leak.
+  setMaxListeners(0, asked.signal, killed.signal);
   let reason: HaltReason | undefined;
 
   const self: Halt = {

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { DefaultRenderer, Listr, ListrTaskObject } from 'listr2';
 import type { EventOf } from '../event.ts';
 import { describeStop } from '../halt.ts';
@@ -151,20 +152,28 @@ function drawLive({ rows, counts, stdout, paint, above, titleOf }: LiveOptions):
   };
 
   /** Lines of the live part, top to bottom, never more than the screen. */
-  function linesNow(listr: typeof import('listr2'), render: (row: Row, level: number) => string[]): string[] {
+  function linesNow(render: (row: Row, level: number) => string[]): string[] {
     const room = Math.max(0, stdout.rows - 2);
     const width = Math.max(10, stdout.columns - 1);
     const ordered = inTreeOrder(rows);
     const withOutput = ordered.length * 2 <= room;
     const shown = ordered.slice(0, ordered.length > room ? Math.max(0, room - 1) : room);
     const lines = shown.flatMap(({ row, level }) => {
-      const title = render(row, level).slice(0, 1).map((line) => cut(listr.cleanseAnsi(line), width));
-      const last = withOutput && row.lastLine.trim() !== '' ? [paint.dim(cut(`${'  '.repeat(level + 1)}› ${listr.cleanseAnsi(row.lastLine).trim()}`, width))] : [];
-      return [...title, ...last];
+      // A row that has only just begun is not enabled yet in listr2's eyes.
+      const [drawn = `${'  '.repeat(level)}… ${titleOf(row.step)}`] = render(row, level);
+      const title = fit(drawn, width);
+      const last = withOutput && row.lastLine.trim() !== '' ? [paint.dim(cut(`${'  '.repeat(level + 1)}› ${stripVTControlCharacters(row.lastLine).trim()}`, width))] : [];
+      return [title, ...last];
     });
     const hidden = ordered.length - shown.length;
     if (hidden > 0 && room > 0) lines.push(paint.dim(cut(`  … and ${hidden} more`, width)));
     return [...lines, cut(countsLine(), width)];
+  }
+
+  /** Colours cost no room; where it does not fit, they go. */
+  function fit(line: string, width: number): string {
+    const plain = stripVTControlCharacters(line);
+    return [...plain].length <= width ? line : cut(plain, width);
   }
 
   function countsLine(): string {
@@ -209,7 +218,7 @@ function drawLive({ rows, counts, stdout, paint, above, titleOf }: LiveOptions):
 
       override create(): string {
         if (isOver) return '';
-        return linesNow(listr2, (row, level) => {
+        return linesNow((row, level) => {
           const task = taskOf(row);
           const elapsed = Date.now() - row.startedAt;
           const state = row.isReady ? ' ready' : '';

@@ -7,7 +7,7 @@ export interface Block {
   readonly line: number;
   /** `ts`, `sh` …; empty where none is given. */
   readonly language: string;
-  /** The words after the language, which readers do not see: `run`, `checked`. */
+  /** The words after the language, which readers do not see: `run`. */
   readonly marks: readonly string[];
   readonly text: string;
 }
