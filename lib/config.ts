@@ -2,10 +2,10 @@ import { ConfigError, UsageError } from './errors.ts';
 import type { Registry } from './registry.ts';
 import type { ReporterFactory } from './reporters/reporter.ts';
 import { fieldsOf } from './schema.ts';
-import type { Duration } from './task.ts';
 import { specOf } from './task.ts';
 import type { TaskTree } from './task-tree.ts';
 import { describeValue, isPlainObject } from './util/describe.ts';
+import type { Duration } from './util/duration.ts';
 import { parseDurationMs } from './util/duration.ts';
 import { nearest } from './util/nearest.ts';
 

@@ -165,10 +165,14 @@ const hideSecret = (field: Field, decoded: Decoded): Decoded =>
 export function renderArgv(fields: readonly Field[], input: JsonObject): string[] {
   return fields.flatMap((field) => {
     const value = input[field.key];
-    const isDefault = stableText(value) === stableText(field.default ?? (field.kind.type === 'boolean' && !field.required ? undefined : null));
-    if (value === undefined || isDefault || (field.kind.type === 'boolean' && value === (field.default ?? false))) return [];
-    return wordsOf(field, value);
+    return value === undefined || isDefault(field, value) ? [] : wordsOf(field, value);
   });
+}
+
+/** Whether it is what a command line gives without a word of it. */
+export function isDefault(field: Field, value: Json): boolean {
+  const fallback = field.default ?? (field.kind.type === 'boolean' && field.required ? false : undefined);
+  return fallback !== undefined && stableText(value) === stableText(fallback);
 }
 
 function wordsOf(field: Field, value: Json): string[] {

@@ -12,7 +12,6 @@ export type {
   Call,
   CallFunction,
   DeferContext,
-  Duration,
   Exec,
   InputScope,
   Need,
@@ -33,6 +32,7 @@ export type {
   Unmet,
   UpToDate,
 } from './task.ts';
+export type { Duration } from './util/duration.ts';
 export { CommandFailedError, ConfigError, Exit, RefusedError, RunFailedError, UsageError, UserError } from './errors.ts';
 export type { CommandOptions, CommandResult, CommandTrouble, RunningCommand } from './runners/runner.ts';
 export type { Event, EventOf, EventType, Failure, Json, JsonObject, Outcome, PlanView, RunCounts, RunEndReason, StepView } from './event.ts';

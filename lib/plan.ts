@@ -1,6 +1,6 @@
 import { ConfigError, UsageError } from './errors.ts';
 import type { Json, JsonObject, PlanView, StepView } from './event.ts';
-import { renderArgv, shellLine } from './flags.ts';
+import { isDefault, renderArgv, shellLine } from './flags.ts';
 import { jsonOfGiven, resolveInput } from './input.ts';
 import type { Target } from './request.ts';
 import { fieldsOf } from './schema.ts';
@@ -461,7 +461,7 @@ function titleOf(name: string, task: AnyTask, input: JsonObject): string {
   const parts: string[] = [];
   for (const field of fieldsOf(specOf(task).input)) {
     const value = input[field.key];
-    if (value === undefined || stableText(value) === stableText(field.default ?? (field.kind.type === 'boolean' ? false : null))) continue;
+    if (value === undefined || isDefault(field, value)) continue;
     const text = field.secret ? SECRET : typeof value === 'string' ? value : JSON.stringify(value);
     parts.push(value === true ? field.key : `${field.key}=${text.length > 40 ? `${text.slice(0, 39)}…` : text}`);
   }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { CommandOptions, CommandResult, RunningCommand } from './runners/runner.ts';
+import type { Duration } from './util/duration.ts';
 
 /**
  * A task as declared, and all that it may say.
@@ -141,9 +142,6 @@ export interface TaskContext<P = unknown, E = unknown, N = unknown> {
 }
 
 // ── What a task may say ──────────────────────────────────────────────────────────────────────────
-
-/** A length of time with its unit: `'500ms'`, `'30s'`, `'10m'`, `'1h'`. */
-export type Duration = `${number}${'ms' | 's' | 'm' | 'h'}`;
 
 type Awaitable<T> = T | Promise<T>;
 

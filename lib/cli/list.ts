@@ -56,7 +56,8 @@ function treeRows(entries: readonly RegistryEntry[], { paint, namespace, depth }
     }
     if (depth !== undefined && levels.length - base >= depth) continue;
     const name = entry.name.slice(entry.namespace === '' ? 0 : entry.namespace.length + 1);
-    rows.push({ group, left: `${'  '.repeat(levels.length - base)}${paint.cyan(name)}${marks(entry, paint)}`, right: specOf(entry.task).summary });
+    const short = { ...entry, aliases: entry.aliases.map((alias) => alias.replace(`${entry.namespace}.`, '')) };
+    rows.push({ group, left: `${'  '.repeat(levels.length - base)}${paint.cyan(name)}${marks(short, paint)}`, right: specOf(entry.task).summary });
   }
   return rows;
 }

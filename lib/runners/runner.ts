@@ -1,4 +1,4 @@
-import type { Duration } from '../task.ts';
+import type { Duration } from '../util/duration.ts';
 
 /**
  * Where commands are run. The engine knows only this contract; members stand beside this file.

@@ -1,3 +1,6 @@
+/** A length of time with its unit: `'500ms'`, `'30s'`, `'10m'`, `'1h'`. */
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h'}`;
+
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 /** setTimeout takes no longer wait (about 24 days). */
 const LONGEST_MS = 2 ** 31 - 1;
