@@ -18,7 +18,11 @@ const test = task({
   passthrough: true,
   run: ({ input, passthrough, exec }) => exec(['npx', 'vitest', 'run', ...input.files, ...passthrough]),
 });
-const integration = task({ summary: 'Run the tests that need docker, poetry and the like.', needs: { build }, run: ({ exec }) => exec(['npx', 'vitest', 'run', '--config', 'vitest.integration.config.ts']) });
+const integration = task({
+  summary: 'Run the tests that need docker, poetry and the like.',
+  needs: { build },
+  run: ({ exec }) => exec(['npx', 'vitest', 'run', '--config', 'vitest.integration.config.ts']),
+});
 const packageCheck = task({
   summary: 'Look at the package as others will see it.',
   needs: { build },
@@ -27,8 +31,16 @@ const packageCheck = task({
     await exec(['npx', 'attw', '--pack', '.', '--profile', 'esm-only']);
   },
 });
-const bench = task({ summary: 'Measure start-up against `node -e 0`.', needs: { build }, run: ({ exec }) => exec(['node', 'bench/bench.mjs']) });
-const check = task({ summary: 'All checks that need no other tools.', aliases: ['c'], needs: [types, lint, format({ check: true }), unused, test, packageCheck] });
+const bench = task({
+  summary: 'Measure start-up against `node -e 0`.',
+  needs: { build },
+  run: ({ exec }) => exec(['node', 'bench/bench.mjs']),
+});
+const check = task({
+  summary: 'All checks that need no other tools.',
+  aliases: ['c'],
+  needs: [types, lint, format({ check: true }), unused, test, packageCheck],
+});
 
 export default defineConfig({
   tasks: { ...infrahub, check, repo: { build, types, lint, format, unused, test, integration, package: packageCheck, bench } },

@@ -22,7 +22,7 @@ import type { Runner } from './runners/runner.ts';
 import { jsonOfGiven } from './input.ts';
 import { createMasker } from './secrets.ts';
 import { createStepScopes, look } from './step-scope.ts';
-import type { InputArguments, Task } from './task.ts';
+import type { Task } from './task.ts';
 import { specOf } from './task.ts';
 import { parseDurationMs } from './util/duration.ts';
 
@@ -73,7 +73,9 @@ export interface PlannedOrder {
 }
 
 /** Make the plan, and no more: for `--plan`, and as the first half of {@link carryOut}. */
-export async function planOrder(order: Pick<Order, 'targets' | 'options' | 'registry' | 'config' | 'root' | 'invocationDir' | 'env' | 'runner'>): Promise<PlannedOrder> {
+export async function planOrder(
+  order: Pick<Order, 'targets' | 'options' | 'registry' | 'config' | 'root' | 'invocationDir' | 'env' | 'runner'>,
+): Promise<PlannedOrder> {
   const { registry, config, root, invocationDir } = order;
   const nameOf: Engine['nameOf'] = (task) => registry?.nameOf(task);
   const environment = await loadEnvironment({
@@ -243,7 +245,7 @@ export async function run<I, O>(
   ...rest: {} extends I ? [input?: I, options?: ProgramOptions] : [input: I, options?: ProgramOptions]
 ): Promise<O> {
   const [input, options = {}] = rest;
-  const given = jsonOfGiven(specOf(task).input, (input ?? {}) as Readonly<Record<string, unknown>>);
+  const given = jsonOfGiven(specOf(task).input, input ?? {});
   const result = await carryOut(await programOrder([{ task, given, isFromCode: true }], options));
   if (result.exitCode !== EXIT.ok) throw failedRun(result);
   const [output] = result.outputs;
@@ -256,7 +258,11 @@ export async function run<I, O>(
  *
  * @throws {UserError} when the words are wrong, or something may not run here: nothing has run then
  */
-export async function runTargets(config: Config, argv: readonly string[], options: Omit<ProgramOptions, 'config'> = {}): Promise<RunResult> {
+export async function runTargets(
+  config: Config,
+  argv: readonly string[],
+  options: Omit<ProgramOptions, 'config'> = {},
+): Promise<RunResult> {
   const order = await programOrder([], { ...options, config });
   const { targetsOf } = await import('./cli/parse.ts');
   const { targets, runOptions } = targetsOf(argv, order);

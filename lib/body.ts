@@ -99,13 +99,30 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
       mask: engine.masker.mask,
       maskStream: engine.masker.stream,
       onStart: (command, line, cwd, quiet, dry) =>
-        engine.emit({ type: 'command-started', time: engine.now(), step: step.id, command: numberOf(command), line, cwd, quiet, ...(dry && { dry: true }) }),
+        engine.emit({
+          type: 'command-started',
+          time: engine.now(),
+          step: step.id,
+          command: numberOf(command),
+          line,
+          cwd,
+          quiet,
+          ...(dry && { dry: true }),
+        }),
       onOutput: (command, stream, text) => {
         tail.push(text);
         engine.emit({ type: 'output', time: engine.now(), step: step.id, command: numberOf(command), stream, text });
       },
       onEnd: (command, exitCode, signal, ms) =>
-        engine.emit({ type: 'command-ended', time: engine.now(), step: step.id, command: numberOf(command), exitCode, ms, ...(signal && { signal }) }),
+        engine.emit({
+          type: 'command-ended',
+          time: engine.now(),
+          step: step.id,
+          command: numberOf(command),
+          exitCode,
+          ms,
+          ...(signal && { signal }),
+        }),
     });
   // Body and clean-up have shells of their own, whose commands share one row of numbers.
   let offset = 0;

@@ -55,7 +55,7 @@ const RULES: { readonly [Key in keyof Required<Config>]: Rule } = {
 
 function isDuration(value: unknown): boolean {
   try {
-    return typeof value === 'string' && parseDurationMs(value as Duration) >= 0;
+    return typeof value === 'string' && parseDurationMs(value) >= 0;
   } catch {
     return false;
   }

@@ -53,7 +53,7 @@ const isObject: Check = (value) => typeof value === 'object' && value !== null;
 const isList: Check = (value) => Array.isArray(value);
 const isDuration: Check = (value) => {
   try {
-    return typeof value === 'string' && parseDurationMs(value as never) >= 0;
+    return typeof value === 'string' && parseDurationMs(value) >= 0;
   } catch {
     return false;
   }

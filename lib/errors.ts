@@ -95,7 +95,9 @@ export class CommandFailedError extends Error {
   readonly result: CommandResult;
 
   constructor(
-    facts: Pick<CommandFailedError, 'command' | 'exitCode' | 'signal' | 'trouble' | 'cwd' | 'ms' | 'tail' | 'hint' | 'result'> & { message: string },
+    facts: Pick<CommandFailedError, 'command' | 'exitCode' | 'signal' | 'trouble' | 'cwd' | 'ms' | 'tail' | 'hint' | 'result'> & {
+      message: string;
+    },
   ) {
     super(facts.message);
     this.name = 'CommandFailedError';
@@ -124,11 +126,6 @@ export class RunFailedError extends Error {
     this.failures = failures;
     this.exitCode = exitCode;
   }
-}
-
-/** A switch that does not cover its union does not compile. */
-export function unreachable(value: never): never {
-  throw new Error(`unexpected ${JSON.stringify(value)}`);
 }
 
 /** `error:` line, facts indented, `hint:` line. Ends with a line break. */

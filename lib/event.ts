@@ -64,7 +64,15 @@ export type Outcome =
   | { readonly status: 'done'; readonly ms: number; readonly output?: Json }
   | { readonly status: 'up-to-date'; readonly reason: string; readonly output?: Json }
   | { readonly status: 'cached'; readonly from: string; readonly output?: Json }
-  | { readonly status: 'failed'; readonly ms: number; readonly failure: Failure; readonly mayFail?: true; readonly log?: string; readonly tail?: string; readonly alsoFailed?: readonly Failure[] }
+  | {
+      readonly status: 'failed';
+      readonly ms: number;
+      readonly failure: Failure;
+      readonly mayFail?: true;
+      readonly log?: string;
+      readonly tail?: string;
+      readonly alsoFailed?: readonly Failure[];
+    }
   | { readonly status: 'skipped'; readonly reason: string; readonly because: SkipCause; readonly remedy?: string }
   | { readonly status: 'stopped'; readonly ms: number; readonly reason: string };
 
@@ -74,8 +82,6 @@ export type Outcome =
  * dry run; the run was ending for another reason before its turn came.
  */
 export type SkipCause = 'need' | 'unmet' | 'body' | 'post' | 'dry-run' | 'run-ended';
-
-export type OutcomeStatus = Outcome['status'];
 
 /** Why a run is being stopped before its end. */
 export type StopReason = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'timeout' | 'fail-fast' | 'abort' | 'exit';
@@ -97,14 +103,42 @@ interface Timed {
 
 export type Event = Timed &
   (
-    | { readonly type: 'run-started'; readonly version: typeof EVENT_VERSION; readonly plan: PlanView; readonly jobs: number; readonly dryRun: boolean; /** A plan of one step (R40). */ readonly solo: boolean }
+    | {
+        readonly type: 'run-started';
+        readonly version: typeof EVENT_VERSION;
+        readonly plan: PlanView;
+        readonly jobs: number;
+        readonly dryRun: boolean;
+        /** A plan of one step (R40). */ readonly solo: boolean;
+      }
     /** A step that joined the plan while it ran, by `call`. */
     | { readonly type: 'step-added'; readonly step: StepView }
     | { readonly type: 'step-started'; readonly step: string }
-    | { readonly type: 'command-started'; readonly step: string; readonly command: number; readonly line: string; readonly cwd: string; readonly quiet: boolean; /** Shown instead of run. */ readonly dry?: true }
-    | { readonly type: 'command-ended'; readonly step: string; readonly command: number; readonly exitCode: number; readonly signal?: string; readonly ms: number }
+    | {
+        readonly type: 'command-started';
+        readonly step: string;
+        readonly command: number;
+        readonly line: string;
+        readonly cwd: string;
+        readonly quiet: boolean;
+        /** Shown instead of run. */ readonly dry?: true;
+      }
+    | {
+        readonly type: 'command-ended';
+        readonly step: string;
+        readonly command: number;
+        readonly exitCode: number;
+        readonly signal?: string;
+        readonly ms: number;
+      }
     /** What a command says, as it comes: not cut at lines. `command` tells apart two that run side by side. */
-    | { readonly type: 'output'; readonly step: string; readonly command: number; readonly stream: 'stdout' | 'stderr'; readonly text: string }
+    | {
+        readonly type: 'output';
+        readonly step: string;
+        readonly command: number;
+        readonly stream: 'stdout' | 'stderr';
+        readonly text: string;
+      }
     /** `log` and `console.*` of a body: whole lines. */
     | { readonly type: 'log'; readonly step: string; readonly level: 'info' | 'warn'; readonly text: string }
     /** A result for stdout, whole. */
@@ -119,11 +153,27 @@ export type Event = Timed &
     | { readonly type: 'interactive-ended'; readonly step: string }
     | { readonly type: 'step-ended'; readonly step: string; readonly outcome: Outcome }
     | { readonly type: 'run-stopping'; readonly reason: StopReason }
-    | { readonly type: 'run-ended'; readonly exitCode: number; readonly reason: RunEndReason; readonly counts: RunCounts; readonly ms: number }
+    | {
+        readonly type: 'run-ended';
+        readonly exitCode: number;
+        readonly reason: RunEndReason;
+        readonly counts: RunCounts;
+        readonly ms: number;
+      }
   );
 
 /** The exit code as a word. */
-export type RunEndReason = 'ok' | 'failed' | 'usage' | 'refused' | 'timeout' | 'interrupted' | 'terminated' | 'hung-up' | 'exit' | 'aborted';
+export type RunEndReason =
+  | 'ok'
+  | 'failed'
+  | 'usage'
+  | 'refused'
+  | 'timeout'
+  | 'interrupted'
+  | 'terminated'
+  | 'hung-up'
+  | 'exit'
+  | 'aborted';
 
 export type EventType = Event['type'];
 export type EventOf<T extends EventType> = Extract<Event, { readonly type: T }>;

@@ -31,7 +31,12 @@ export function failureOf(error: unknown, root: string, kind: Failure['kind'] = 
   if (!(error instanceof Error)) return { kind, message: `threw ${describe(error)}`, exitCode: 1 };
   const frames = userFrames(error.stack ?? '', root);
   const name = error.name === 'Error' ? '' : `${error.name}: `;
-  return { kind, message: `${name}${error.message || 'an error without a message'}`, exitCode: 1, ...(frames.length > 0 && { stack: frames.join('\n') }) };
+  return {
+    kind,
+    message: `${name}${error.message || 'an error without a message'}`,
+    exitCode: 1,
+    ...(frames.length > 0 && { stack: frames.join('\n') }),
+  };
 }
 
 /** A failure that is known in full already, on its way through code that throws. */

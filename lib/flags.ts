@@ -51,7 +51,10 @@ export function decodeText(field: Field, text: string): Decoded {
 }
 
 /** The whole text of a variable; `undefined` when it is empty, which counts as absent. */
-export function decodeVariable(field: Field, text: string): { readonly ok: true; readonly value: Json | undefined } | { readonly ok: false; readonly problem: string } {
+export function decodeVariable(
+  field: Field,
+  text: string,
+): { readonly ok: true; readonly value: Json | undefined } | { readonly ok: false; readonly problem: string } {
   if (text === '') return { ok: true, value: undefined };
   const { kind } = field;
   if (kind.type === 'boolean' || kind.type === 'boolean-or-string') {
@@ -81,7 +84,9 @@ function decodeList(field: Field, item: ScalarKind, text: string): Decoded {
 function decodePairs(field: Field, text: string): Decoded {
   if (text.trimStart().startsWith('{')) {
     const parsed = parseJson(text);
-    return typeof parsed === 'object' && parsed !== null ? fine(parsed as JsonObject) : wrong('expected a JSON object, or NAME=value pairs with commas between them');
+    return typeof parsed === 'object' && parsed !== null
+      ? fine(parsed)
+      : wrong('expected a JSON object, or NAME=value pairs with commas between them');
   }
   let record: JsonObject = {};
   for (const part of text.split(',')) {
@@ -111,7 +116,9 @@ function decodeScalar(kind: ScalarKind, text: string): Decoded {
       return text === 'true' || text === 'false' ? fine(text === 'true') : wrong(`expected true or false, got ${JSON.stringify(text)}`);
     case 'date': {
       const date = /^\d{4}-\d\d-\d\d([T ]|$)/.test(text) ? new Date(text) : new Date(Number.NaN);
-      return Number.isNaN(date.getTime()) ? wrong(`expected a date such as 2026-11-24 or 2026-11-24T08:00:00Z, got ${JSON.stringify(text)}`) : fine(date.toISOString());
+      return Number.isNaN(date.getTime())
+        ? wrong(`expected a date such as 2026-11-24 or 2026-11-24T08:00:00Z, got ${JSON.stringify(text)}`)
+        : fine(date.toISOString());
     }
     case 'url':
       return URL.canParse(text) ? fine(text) : wrong(`expected a URL such as https://example.org/, got ${JSON.stringify(text)}`);
@@ -130,7 +137,9 @@ function decodeEnum(values: readonly (string | number)[], text: string): Decoded
   const value = values.find((candidate) => String(candidate) === text);
   if (value !== undefined) return fine(value);
   const near = nearest(text, values.map(String));
-  return wrong(`expected ${oneOf(values)}, got ${JSON.stringify(text)}${near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`}`);
+  return wrong(
+    `expected ${oneOf(values)}, got ${JSON.stringify(text)}${near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`}`,
+  );
 }
 
 /** `"a" or "b"`, `"a", "b" or "c"`. */

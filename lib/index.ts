@@ -35,5 +35,17 @@ export type {
 export type { Duration } from './util/duration.ts';
 export { CommandFailedError, ConfigError, Exit, RefusedError, RunFailedError, UsageError, UserError } from './errors.ts';
 export type { CommandOptions, CommandResult, CommandTrouble, RunningCommand } from './runners/runner.ts';
-export type { Event, EventOf, EventType, Failure, Json, JsonObject, Outcome, PlanView, RunCounts, RunEndReason, StepView } from './event.ts';
+export type {
+  Event,
+  EventOf,
+  EventType,
+  Failure,
+  Json,
+  JsonObject,
+  Outcome,
+  PlanView,
+  RunCounts,
+  RunEndReason,
+  StepView,
+} from './event.ts';
 export type { Reporter, ReporterFactory, ReporterOptions, Screen, Sink } from './reporters/reporter.ts';

@@ -43,7 +43,10 @@ export interface InputProblem {
 
 export function resolveInput(request: InputRequest): ResolvedInput {
   const fields = fieldsOf(request.fields);
-  const problems: InputProblem[] = [...unknownKeys(fields, request.given, ''), ...unknownKeys(fields, request.defaults ?? {}, '`defaults` of the config: ')];
+  const problems: InputProblem[] = [
+    ...unknownKeys(fields, request.given, ''),
+    ...unknownKeys(fields, request.defaults ?? {}, '`defaults` of the config: '),
+  ];
   const json: Record<string, Json> = {};
   const value: Record<string, unknown> = {};
   const sources: Record<string, InputSource> = {};
@@ -58,7 +61,10 @@ export function resolveInput(request: InputRequest): ResolvedInput {
     json[field.key] = mapPaths(field.kind, found.value, (path) => nearRoot(path, request.root));
     // A default is the schema's own to apply: behind a transform it is no input. A path's needs the root.
     if (found.source === 'default' && !holdsPaths(field.kind)) continue;
-    value[field.key] = fromJson(field.kind, mapPaths(field.kind, found.value, (path) => resolve(request.root, path)));
+    value[field.key] = fromJson(
+      field.kind,
+      mapPaths(field.kind, found.value, (path) => resolve(request.root, path)),
+    );
   }
   // One report: what the schema finds is told beside what could not even be read.
   const parsed = parse(request.fields, value);
@@ -77,7 +83,10 @@ export function jsonOfGiven(fields: Fields | undefined, given: Readonly<Record<s
 
 // ── Where a value comes from ─────────────────────────────────────────────────────────────────────
 
-function valueOf(field: Field, request: InputRequest): { readonly value: Json | undefined; readonly source: InputSource } | { readonly problem: string } {
+function valueOf(
+  field: Field,
+  request: InputRequest,
+): { readonly value: Json | undefined; readonly source: InputSource } | { readonly problem: string } {
   const given = request.given[field.key];
   if (given !== undefined) return { value: given, source: 'given' };
   if (field.env !== undefined) {
@@ -98,7 +107,11 @@ function unknownKeys(fields: readonly Field[], given: JsonObject, where: string)
     .filter((key) => !keys.has(key))
     .map((key) => {
       const near = nearest(key, keys);
-      return { key, text: `${where}there is no input \`${key}\`${near === undefined ? '' : `; did you mean \`${near}\`?`}`, isMissing: false };
+      return {
+        key,
+        text: `${where}there is no input \`${key}\`${near === undefined ? '' : `; did you mean \`${near}\`?`}`,
+        isMissing: false,
+      };
     });
 }
 
@@ -129,7 +142,10 @@ interface Issue {
   readonly values?: readonly (string | number)[] | undefined;
 }
 
-export function parse(fields: Fields | undefined, value: Record<string, unknown>): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly issues: readonly Issue[] } {
+export function parse(
+  fields: Fields | undefined,
+  value: Record<string, unknown>,
+): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly issues: readonly Issue[] } {
   try {
     const parsed = objectOf(fields).safeParse(value);
     if (parsed.success) return { ok: true, value: parsed.data };
@@ -159,7 +175,9 @@ function problemOf(fields: readonly Field[], issue: Issue, value: Readonly<Recor
   const got = value[field.key];
   if (got === undefined) return { key: field.key, text: `${long} is required${kindInWords(field.kind)}`, isMissing: true };
   const inner = issue.path.length > 1 ? ` (at ${issue.path.slice(1).map(String).join('.')})` : '';
-  const expected = issue.values ? `expected ${oneOf(issue.values)}` : lowerFirst(issue.message.replace(/^Invalid (input|option): /, '').replace(/, received .*$/, ''));
+  const expected = issue.values
+    ? `expected ${oneOf(issue.values)}`
+    : lowerFirst(issue.message.replace(/^Invalid (input|option): /, '').replace(/, received .*$/, ''));
   return { key: field.key, text: `${long}${inner}: ${expected}${field.secret ? '' : `, got ${textOf(got)}`}`, isMissing: false };
 }
 

@@ -496,9 +496,13 @@ function guarded<T>(field: string, name: string, ask: () => T): T {
   try {
     return ask();
   } catch (error) {
-    throw new ConfigError('plan-threw', `the \`${field}\` of \`${name}\` threw: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new ConfigError(
+      'plan-threw',
+      `the \`${field}\` of \`${name}\` threw: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

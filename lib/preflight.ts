@@ -66,7 +66,9 @@ export async function preflight(engine: Engine, steps: readonly Step[], before: 
   }
   if (findings.size > 0 && !engine.options.skipUnmet) throw reportOf(steps, findings);
 
-  const unmet = new Map([...findings].map(([id, [first]]) => [id, first] as const).filter((entry): entry is [string, Finding] => !!entry[1]));
+  const unmet = new Map(
+    [...findings].map(([id, [first]]) => [id, first] as const).filter((entry): entry is [string, Finding] => !!entry[1]),
+  );
   await askQuestions(engine, steps, leftOut(steps, unmet));
   return { unmet, deferred };
 }
@@ -240,4 +242,3 @@ function reportOf(steps: readonly Step[], findings: ReadonlyMap<string, readonly
     ? new UsageError('wrong-variable', message, { facts, hint: 'Nothing has run.' })
     : new RefusedError('unmet', message, { facts, hint });
 }
-

@@ -1,13 +1,7 @@
 import type { JsonObject } from './event.ts';
 import type { AnyTask } from './task.ts';
 
-/** What was asked: from a command line, from code, from a watcher. */
-export interface Request {
-  readonly targets: readonly Target[];
-  readonly options: RunOptions;
-}
-
-/** A call asked for by name. */
+/** What was asked, from a command line or from code: targets and how they are to be run. A target is a call asked for by name. */
 export interface Target {
   readonly task: AnyTask;
   /** Only what was given: as JSON, before defaults and transforms. Paths are absolute, or relative to the root. */

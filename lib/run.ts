@@ -148,7 +148,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
 
   const isService = (node: Node): boolean => specOf(planner.bindingOf(node.step).task).service !== undefined && !options.dryRun;
   const isInteractive = (node: Node): boolean =>
-    engine.terminal.isTerminal && fieldOf(specOf(planner.bindingOf(node.step).task).interactive, engine.scopes.inputScopeOf(node.step)) === true;
+    engine.terminal.isTerminal &&
+    fieldOf(specOf(planner.bindingOf(node.step).task).interactive, engine.scopes.inputScopeOf(node.step)) === true;
 
   /** All it waits for is over: it joins the queue, or is left out at once. */
   function becomeReady(node: Node): void {
@@ -171,13 +172,15 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       return { reason: `needs ${rootCause(need)}`, because: need.outcome?.status === 'stopped' ? 'run-ended' : 'need' };
     }
     const { postOf } = node.step;
-    if (postOf !== undefined && !isSuccess(nodeOf(postOf))) return { reason: `follows \`${postOf}\`, which did not succeed`, because: 'post' };
+    if (postOf !== undefined && !isSuccess(nodeOf(postOf)))
+      return { reason: `follows \`${postOf}\`, which did not succeed`, because: 'post' };
     return undefined;
   }
 
   /** Which step is to blame, followed through those that were skipped for it. */
   function rootCause(node: Node): string {
-    if (node.outcome?.status !== 'skipped') return `\`${node.step.title}\`, which ${node.outcome?.status === 'stopped' ? 'was stopped' : 'failed'}`;
+    if (node.outcome?.status !== 'skipped')
+      return `\`${node.step.title}\`, which ${node.outcome?.status === 'stopped' ? 'was stopped' : 'failed'}`;
     const cause = Object.values(node.step.needs).find((id) => id !== undefined && nodeOf(id).isAvailable && !isSuccess(nodeOf(id)));
     if (cause !== undefined && node.outcome.because === 'need') return rootCause(nodeOf(cause));
     return `\`${node.step.title}\`, which was skipped: ${node.outcome.reason}`;
@@ -213,7 +216,10 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       running++;
       begin(node);
     }
-    if (readyHead > 1024) ready.splice(0, readyHead), (readyHead = 0);
+    if (readyHead > 1024) {
+      ready.splice(0, readyHead);
+      readyHead = 0;
+    }
     if (unsettled > 0) whenOnlyServicesAreLeft();
     if (unsettled === 0) conclude();
   }
@@ -316,7 +322,10 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     if (ready.length > 0) dropReady();
   }
 
-  const notStarted = (): StepEnd => ({ outcome: { status: 'skipped', because: 'run-ended', reason: ending ?? 'the run is ending' }, value: undefined });
+  const notStarted = (): StepEnd => ({
+    outcome: { status: 'skipped', because: 'run-ended', reason: ending ?? 'the run is ending' },
+    value: undefined,
+  });
 
   function whyNotOr(node: Node, otherwise: StepEnd): StepEnd {
     const skip = whyNot(node);
@@ -355,7 +364,10 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     if (!node.isAvailable) return;
     for (const user of node.users) {
       if (user.state !== 'running' || !Object.values(user.step.needs).includes(node.step.id)) continue;
-      user.halt.halt({ kind: 'service', failure: { ...failure, kind: 'service', message: `\`${node.step.title}\`, which it needs, ended: ${failure.message}` } });
+      user.halt.halt({
+        kind: 'service',
+        failure: { ...failure, kind: 'service', message: `\`${node.step.title}\`, which it needs, ended: ${failure.message}` },
+      });
     }
   }
 
@@ -382,26 +394,44 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       return callee.value;
     };
     // One function serves both forms of the overloaded type.
-    return call as CallFunction;
+    return call;
   }
 
   async function admit(added: readonly Step[]): Promise<void> {
     let found: Preflight;
     try {
-      found = await preflight(engine, added, [...nodes.values()].map((node) => node.step));
+      found = await preflight(
+        engine,
+        added,
+        [...nodes.values()].map((node) => node.step),
+      );
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      throw new StepFailure({ kind: 'refused', message: error.message, exitCode: error.exitCode, facts: error.facts, ...(error.hint && { hint: error.hint }) });
+      throw new StepFailure({
+        kind: 'refused',
+        message: error.message,
+        exitCode: error.exitCode,
+        facts: error.facts,
+        ...(error.hint && { hint: error.hint }),
+      });
     }
     for (const id of found.deferred) deferred.add(id);
     for (const step of added) {
       const { task } = planner.bindingOf(step);
-      engine.emit({ type: 'step-added', time: engine.now(), step: stepView(step, planner.bindingOf(step), engine.nameOf(task) !== undefined) });
+      engine.emit({
+        type: 'step-added',
+        time: engine.now(),
+        step: stepView(step, planner.bindingOf(step), engine.nameOf(task) !== undefined),
+      });
     }
     addSteps(added);
     for (const [id, finding] of found.unmet) {
       const node = nodeOf(id);
-      if (node.state !== 'over') over(node, { outcome: { status: 'skipped', because: 'unmet', reason: finding.problem, ...(finding.remedy && { remedy: finding.remedy }) }, value: undefined });
+      if (node.state !== 'over')
+        over(node, {
+          outcome: { status: 'skipped', because: 'unmet', reason: finding.problem, ...(finding.remedy && { remedy: finding.remedy }) },
+          value: undefined,
+        });
     }
   }
 
@@ -494,7 +524,9 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       ...verdict,
       exitMessage: exit?.message || undefined,
       steps: all.map((node) => node.step),
-      outcomes: new Map(all.map((node) => [node.step.id, node.outcome ?? { status: 'skipped', because: 'run-ended', reason: 'never reached' }])),
+      outcomes: new Map(
+        all.map((node) => [node.step.id, node.outcome ?? { status: 'skipped', because: 'run-ended', reason: 'never reached' }]),
+      ),
       outputs: plan.targets.map((id) => nodeOf(id).value),
       counts,
     });
@@ -520,7 +552,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       .flatMap(({ outcome }) => (outcome?.status === 'failed' && !outcome.mayFail ? [outcome.failure] : []));
     const [first] = failures;
     if (first && options.warnOnly && failures.every((failure) => failure.kind === 'command')) return { exitCode: EXIT.ok, reason: 'ok' };
-    if (first) return { exitCode: first.exitCode, reason: first.kind === 'timeout' ? 'timeout' : first.kind === 'refused' ? 'refused' : 'failed' };
+    if (first)
+      return { exitCode: first.exitCode, reason: first.kind === 'timeout' ? 'timeout' : first.kind === 'refused' ? 'refused' : 'failed' };
     const ranSome = plan.targets.some((id) => targetRan(nodeOf(id)));
     if (options.skipUnmet && !ranSome && all.some(({ outcome }) => outcome?.status === 'skipped' && outcome.because === 'unmet')) {
       return { exitCode: EXIT.refused, reason: 'refused' };
@@ -580,4 +613,3 @@ function countsOf(all: readonly Node[]): RunCounts {
     stopped: of('stopped'),
   };
 }
-

@@ -90,7 +90,7 @@ const NO_FIELDS = {};
 /** `input` or `env` as one schema. A plain shape refuses keys that it does not name. */
 export function objectOf(fields: Fields | undefined): z.ZodObject {
   const of = fields ?? NO_FIELDS;
-  const made = objects.get(of) ?? (isSchema(of) ? (of as z.ZodObject) : z.strictObject(of as z.ZodRawShape));
+  const made = objects.get(of) ?? (isSchema(of) ? (of as z.ZodObject) : z.strictObject(of));
   objects.set(of, made);
   return made;
 }
@@ -174,7 +174,8 @@ function fieldOf(key: string, outer: Schema, complain: (problem: string) => void
   const { schema, meta, default: fallback } = unwrap(outer);
   const kind = kindOf(schema, meta, complain);
   if (!kind) return undefined;
-  if (meta.short !== undefined && !/^[A-Za-z0-9]$/.test(meta.short)) complain(`\`short\` is one letter or digit, not ${JSON.stringify(meta.short)}`);
+  if (meta.short !== undefined && !/^[A-Za-z0-9]$/.test(meta.short))
+    complain(`\`short\` is one letter or digit, not ${JSON.stringify(meta.short)}`);
   if (meta.variadic && kind.type !== 'array') complain('`variadic` is for arrays');
   return {
     key,
@@ -291,7 +292,8 @@ function clashesOf(fields: readonly Field[]): string[] {
     if (spelling === '--help' || spelling === '-h') problems.push(`\`${key}\` comes to \`${spelling}\`, which is help's everywhere`);
   }
   const variadic = fields.filter((field) => field.variadic);
-  if (variadic.length > 1) problems.push(`\`${variadic.map((field) => field.key).join('` and `')}\` are both variadic: only one can take every following word`);
+  if (variadic.length > 1)
+    problems.push(`\`${variadic.map((field) => field.key).join('` and `')}\` are both variadic: only one can take every following word`);
   return problems;
 }
 
@@ -319,13 +321,16 @@ export function fromJson(kind: FieldKind, value: Json): unknown {
 /** The texts in `value` that stand where `schema` says `secret`. */
 export function secretValuesIn(schema: z.ZodType | undefined, value: unknown): string[] {
   if (!schema || value === undefined || value === null) return [];
-  const { schema: inner, meta } = unwrap(schema as unknown as Schema);
+  const { schema: inner, meta } = unwrap(schema);
   if (meta.secret) return typeof value === 'string' ? [value] : [];
   const { def } = inner._zod;
   if (def.type === 'object' && typeof value === 'object') {
-    return Object.entries(def.shape ?? {}).flatMap(([key, field]) => secretValuesIn(field as unknown as z.ZodType, (value as Record<string, unknown>)[key]));
+    return Object.entries(def.shape ?? {}).flatMap(([key, field]) =>
+      secretValuesIn(field as unknown as z.ZodType, (value as Record<string, unknown>)[key]),
+    );
   }
-  if (def.type === 'array' && Array.isArray(value)) return value.flatMap((item) => secretValuesIn(def.element as unknown as z.ZodType, item));
+  if (def.type === 'array' && Array.isArray(value))
+    return value.flatMap((item) => secretValuesIn(def.element as unknown as z.ZodType, item));
   return [];
 }
 

@@ -41,10 +41,21 @@ export function createMasker(): Masker {
     return {
       push(text) {
         if (!pattern) return text;
-        const all = mask(held + text);
-        const from = beginningOfSecret(all);
-        held = all.slice(from);
-        return all.slice(0, from);
+        const all = held + text;
+        let shown = '';
+        let from = 0;
+        for (;;) {
+          pattern.lastIndex = from;
+          const found = pattern.exec(all);
+          // Also where a secret is found: it may be the beginning of a longer one.
+          const hold = beginningOfSecret(all, from, found?.index ?? all.length);
+          if (hold !== undefined || !found) {
+            held = all.slice(hold ?? all.length);
+            return shown + all.slice(from, hold ?? all.length);
+          }
+          shown += all.slice(from, found.index) + SHOWN;
+          from = found.index + found[0].length;
+        }
       },
       flush() {
         const rest = mask(held);
@@ -54,13 +65,13 @@ export function createMasker(): Masker {
     };
   }
 
-  /** Where a secret may have begun that the text does not end: the earliest such place. */
-  function beginningOfSecret(text: string): number {
-    for (let from = Math.max(0, text.length - longest + 1); from < text.length; from++) {
-      const end = text.slice(from);
-      for (const secret of secrets) if (secret.startsWith(end)) return from;
+  /** Where, between two places, a secret begins that the text does not end: the earliest. */
+  function beginningOfSecret(text: string, from: number, last: number): number | undefined {
+    for (let at = Math.max(from, text.length - longest + 1); at <= last && at < text.length; at++) {
+      const end = text.slice(at);
+      for (const secret of secrets) if (secret.length > end.length && secret.startsWith(end)) return at;
     }
-    return text.length;
+    return undefined;
   }
 
   return { add, mask, stream };
@@ -69,7 +80,13 @@ export function createMasker(): Masker {
 /** A secret as it may turn up: itself, its longer lines, and inside JSON, a URL or a quoted shell word. */
 function spellingsOf(value: string): string[] {
   const parts = [value, ...(value.includes('\n') ? value.split(/\r?\n/) : [])].filter((part) => part.length >= SHORTEST);
-  return parts.flatMap((part) => [part, JSON.stringify(part).slice(1, -1), urlEncoded(part), part.replaceAll("'", "'\\''"), ansiQuoted(part)]);
+  return parts.flatMap((part) => [
+    part,
+    JSON.stringify(part).slice(1, -1),
+    urlEncoded(part),
+    part.replaceAll("'", "'\\''"),
+    ansiQuoted(part),
+  ]);
 }
 
 function urlEncoded(text: string): string {

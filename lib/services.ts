@@ -192,8 +192,9 @@ async function whatIsMissing(ready: Ready, signal: AbortSignal): Promise<string 
     if (!(await accepts(host, port, signal))) return `nothing accepts connections on ${host}:${port}`;
   }
   if (ready.http !== undefined) {
-    const { url, status = undefined } = typeof ready.http === 'string' ? { url: ready.http } : ready.http;
-    const missing = await whatHttpLacks(url, status, signal);
+    const { http } = ready;
+    const missing =
+      typeof http === 'string' ? await whatHttpLacks(http, undefined, signal) : await whatHttpLacks(http.url, http.status, signal);
     if (missing) return missing;
   }
   if (ready.check && !(await ready.check(signal))) return 'its own check says that it is not ready';
@@ -235,4 +236,3 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', done, { once: true });
   });
 }
-

@@ -143,10 +143,14 @@ export function bindShell(binding: ShellBinding): BoundShell {
     // A failure that nobody awaits is the step's, found in `close`; it is no unhandled rejection.
     tracked.outcome.catch(() => {});
     all.push(tracked);
-    return runningCommand(tracked, () => pid, (signal) => {
-      killedBy = signal;
-      void started.then((process) => process?.end(signal));
-    });
+    return runningCommand(
+      tracked,
+      () => pid,
+      (signal) => {
+        killedBy = signal;
+        void started.then((process) => process?.end(signal));
+      },
+    );
   }
 
   function end(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGKILL'): void {
@@ -177,9 +181,12 @@ function argumentOf(word: unknown, index: number): string {
   if (typeof word === 'number' || typeof word === 'bigint') return String(word);
   const where = index === 0 ? 'the program' : `argument ${index}`;
   if (typeof word !== 'string') {
-    throw new UserError('bad-argument', `${where} of \`exec\` is ${word === null ? 'null' : typeof word}, which is no word`, EXIT.failed, { hint: 'Give strings and numbers.' });
+    throw new UserError('bad-argument', `${where} of \`exec\` is ${word === null ? 'null' : typeof word}, which is no word`, EXIT.failed, {
+      hint: 'Give strings and numbers.',
+    });
   }
-  if (word.includes('\0')) throw new UserError('bad-argument', `${where} of \`exec\` contains a null character, which no argument of a program can`, EXIT.failed);
+  if (word.includes('\0'))
+    throw new UserError('bad-argument', `${where} of \`exec\` contains a null character, which no argument of a program can`, EXIT.failed);
   return word;
 }
 
@@ -217,16 +224,40 @@ function bytesOf(limit: CommandOptions['maxOutput']): number {
   if (limit === undefined) return MAX_OUTPUT_BYTES;
   if (typeof limit === 'number') return limit;
   const match = limit.match(/^(\d+(?:\.\d+)?)(KiB|MiB|GiB)$/);
-  if (!match?.[1] || !match[2]) throw new UserError('bad-size', `\`maxOutput\` is \`${limit}\`: write a number of bytes, or \`64MiB\``, EXIT.failed);
+  if (!match?.[1] || !match[2])
+    throw new UserError('bad-size', `\`maxOutput\` is \`${limit}\`: write a number of bytes, or \`64MiB\``, EXIT.failed);
   return Number(match[1]) * UNIT_BYTES[match[2] as keyof typeof UNIT_BYTES];
 }
 
 // ── From an end to a result ──────────────────────────────────────────────────────────────────────
 
-const notStarted = (trouble: CommandEnd['trouble']): CommandEnd => ({ code: undefined, signal: undefined, trouble, stdout: '', stderr: '', tail: '', ms: 0 });
+const notStarted = (trouble: CommandEnd['trouble']): CommandEnd => ({
+  code: undefined,
+  signal: undefined,
+  trouble,
+  stdout: '',
+  stderr: '',
+  tail: '',
+  ms: 0,
+});
 const DRY_END: CommandEnd = { ...notStarted(undefined), code: 0 };
 
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGILL: 4, SIGABRT: 6, SIGBUS: 7, SIGFPE: 8, SIGKILL: 9, SIGUSR1: 10, SIGSEGV: 11, SIGUSR2: 12, SIGPIPE: 13, SIGALRM: 14, SIGTERM: 15 };
+const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGILL: 4,
+  SIGABRT: 6,
+  SIGBUS: 7,
+  SIGFPE: 8,
+  SIGKILL: 9,
+  SIGUSR1: 10,
+  SIGSEGV: 11,
+  SIGUSR2: 12,
+  SIGPIPE: 13,
+  SIGALRM: 14,
+  SIGTERM: 15,
+};
 
 /** Its own code; 124, 126 and 127 as `timeout` and shells have them; 128+n when signal n ended it. */
 function exitCodeOf(end: CommandEnd): number {
@@ -281,7 +312,8 @@ function failureOf(result: CommandResult, end: CommandEnd, command: Command, bin
   });
 }
 
-const LOOKS_LIKE_NO_TERMINAL = /not a (tty|terminal)|no tty present|is not a terminal|must be run (from|in) a terminal|inappropriate ioctl for device|cannot enable tty mode|the input device is not a tty/i;
+const LOOKS_LIKE_NO_TERMINAL =
+  /not a (tty|terminal)|no tty present|is not a terminal|must be run (from|in) a terminal|inappropriate ioctl for device|cannot enable tty mode|the input device is not a tty/i;
 
 function howItFailed(result: CommandResult, end: CommandEnd, command: Command): [message: string, hint: string | undefined] {
   const line = `\`${shortened(result.command)}\``;
@@ -302,7 +334,10 @@ function howItFailed(result: CommandResult, end: CommandEnd, command: Command): 
       return [`${line} was stopped`, undefined];
     default:
   }
-  const hint = !command.interactive && LOOKS_LIKE_NO_TERMINAL.test(end.stderr) ? 'It asks for a terminal: `interactive: true` gives it the real one.' : undefined;
+  const hint =
+    !command.interactive && LOOKS_LIKE_NO_TERMINAL.test(end.stderr)
+      ? 'It asks for a terminal: `interactive: true` gives it the real one.'
+      : undefined;
   if (end.signal) return [`${line} was ended by ${end.signal}`, hint];
   return [`${line} exited with code ${result.exitCode}`, hint];
 }
@@ -321,7 +356,11 @@ const seconds = (ms: number): string => (ms < 1000 ? `${ms}ms` : `${Number((ms /
  * A promise that notices whether somebody waits for it. Not a native one: `await` would go past its
  * `then`.
  */
-function runningCommand(tracked: Tracked, pid: () => number | undefined, kill: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGKILL') => void): RunningCommand {
+function runningCommand(
+  tracked: Tracked,
+  pid: () => number | undefined,
+  kill: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGKILL') => void,
+): RunningCommand {
   const awaited = (): Promise<CommandResult> => {
     tracked.isAwaited = true;
     return tracked.outcome;

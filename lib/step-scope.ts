@@ -69,7 +69,8 @@ export function createStepScopes(options: StepScopesOptions): StepScopes {
         cwd,
         env: environment.variables,
         signal: options.signal,
-        look: (argv, where) => look(options.runner, argv, { cwd: where?.cwd ?? cwd, env: environment.variables, timeoutMs: where?.timeoutMs }),
+        look: (argv, where) =>
+          look(options.runner, argv, { cwd: where?.cwd ?? cwd, env: environment.variables, timeoutMs: where?.timeoutMs }),
       },
     };
   }
@@ -103,4 +104,3 @@ export function look(
   });
   return silent.exec(argv, { quiet: true, nothrow: true });
 }
-

@@ -108,12 +108,14 @@ export function judge(engine: Engine, step: Step, spec: ErasedSpec, facts: Facts
     return failedWith(engine, step, spec, facts, haltFailure(reason));
   }
   if (end.kind === 'threw') {
-    if (end.error instanceof SkipRequest) return { outcome: { status: 'skipped', reason: end.error.message, because: 'body' }, value: undefined };
+    if (end.error instanceof SkipRequest)
+      return { outcome: { status: 'skipped', reason: end.error.message, because: 'body' }, value: undefined };
     if (end.error instanceof Exit) return exited(engine, step, spec, facts, end.error, ms);
     return failedWith(engine, step, spec, facts, failureOf(end.error, engine.root));
   }
   const [first] = facts.unawaited;
-  if (first) return failedWith(engine, step, spec, facts, { ...failureOf(first, engine.root), facts: ['Its body did not await this command.'] });
+  if (first)
+    return failedWith(engine, step, spec, facts, { ...failureOf(first, engine.root), facts: ['Its body did not await this command.'] });
   return done(engine, spec, step, facts, ms);
 }
 
@@ -142,9 +144,22 @@ function failedWith(engine: Engine, step: Step, spec: ErasedSpec, facts: Facts, 
   return mayFail ? { ...end, outcome: { ...end.outcome, mayFail: true } as Outcome } : end;
 }
 
-export function failed(engine: Engine, _step: Step, startedAt: number, failure: Failure, tail: string, also: readonly Failure[] = []): StepEnd {
+export function failed(
+  engine: Engine,
+  _step: Step,
+  startedAt: number,
+  failure: Failure,
+  tail: string,
+  also: readonly Failure[] = [],
+): StepEnd {
   return {
-    outcome: { status: 'failed', ms: engine.now() - startedAt, failure, ...(tail && { tail: engine.masker.mask(tail) }), ...(also.length > 0 && { alsoFailed: also }) },
+    outcome: {
+      status: 'failed',
+      ms: engine.now() - startedAt,
+      failure,
+      ...(tail && { tail: engine.masker.mask(tail) }),
+      ...(also.length > 0 && { alsoFailed: also }),
+    },
     value: undefined,
   };
 }
@@ -197,7 +212,8 @@ async function leftAlone(engine: Engine, step: Step, spec: ErasedSpec, scope: St
   if (!answer) return undefined;
   const { reason, output } = typeof answer === 'string' ? { reason: answer, output: undefined } : { output: undefined, ...answer };
   const checked = checkedOutput(spec, output);
-  if (!checked.ok) throw new StepFailure({ kind: 'output', message: `\`upToDate\`: ${checked.message}`, exitCode: 1, facts: checked.facts });
+  if (!checked.ok)
+    throw new StepFailure({ kind: 'output', message: `\`upToDate\`: ${checked.message}`, exitCode: 1, facts: checked.facts });
   return { outcome: { status: 'up-to-date', reason, ...asJson(checked.value) }, value: checked.value };
 }
 
@@ -209,7 +225,11 @@ export function fieldOf<T>(field: T | ((scope: InputScope<unknown>) => T) | unde
   return typeof field === 'function' ? (field as (scope: InputScope<unknown>) => T)(scope) : field;
 }
 
-export function timingOf(engine: Engine, step: Step, spec: ErasedSpec): { readonly timeoutMs: number | undefined; readonly graceMs: number } {
+export function timingOf(
+  engine: Engine,
+  step: Step,
+  spec: ErasedSpec,
+): { readonly timeoutMs: number | undefined; readonly graceMs: number } {
   const scope = engine.scopes.inputScopeOf(step);
   const timeout = fieldOf(spec.timeout, scope);
   const grace = fieldOf(spec.grace, scope);

@@ -197,7 +197,9 @@ export interface ServiceSpec<P, O> {
 }
 
 /** An up-to-date task is left alone. One that gives a value must give it here too. */
-export type UpToDate<O> = [O] extends [void | undefined] ? string | { readonly reason: string } : { readonly reason: string; readonly output: O };
+export type UpToDate<O> = [O] extends [void | undefined]
+  ? string | { readonly reason: string }
+  : { readonly reason: string; readonly output: O };
 
 export interface RetrySpec {
   readonly times: number;
@@ -267,12 +269,17 @@ export interface TaskFields<F extends Fields, E extends Fields, P = Parsed<F>> {
 type Returned<Out, R> = Out extends z.ZodType ? z.input<Out> : R;
 type OutputOf<Out, R> = Out extends z.ZodType ? z.output<Out> : R;
 
-export interface TaskSpec<F extends Fields, E extends Fields, N extends Needs, Out extends z.ZodType | undefined, R> extends TaskFields<F, E> {
+export interface TaskSpec<F extends Fields, E extends Fields, N extends Needs, Out extends z.ZodType | undefined, R> extends TaskFields<
+  F,
+  E
+> {
   /** What must succeed first. Its outputs arrive in the body as `needs`, under the same names. */
   readonly needs?: N | ((scope: InputScope<Parsed<F>>) => N);
   readonly output?: Out;
   /** A reason to leave the step alone, and the value it hands over then; `undefined` to run it. */
-  readonly upToDate?: (scope: InputScope<Parsed<F>> & RequirementScope) => Awaitable<UpToDate<NoInfer<Returned<Out, R>>> | undefined | false>;
+  readonly upToDate?: (
+    scope: InputScope<Parsed<F>> & RequirementScope,
+  ) => Awaitable<UpToDate<NoInfer<Returned<Out, R>>> | undefined | false>;
   readonly service?: ServiceSpec<Parsed<F>, NoInfer<OutputOf<Out, R>>>;
   readonly run?: (context: TaskContext<Parsed<F>, Parsed<E>, OutputsOf<N>>) => Awaitable<Returned<Out, R>>;
 }
@@ -305,7 +312,9 @@ export function task<
 export interface ErasedSpec extends TaskFields<Fields, Fields, unknown> {
   readonly needs?: Needs | ((scope: InputScope<unknown>) => Needs);
   readonly output?: z.ZodType;
-  readonly upToDate?: (scope: InputScope<unknown> & RequirementScope) => Awaitable<string | { readonly reason: string; readonly output?: unknown } | undefined | false>;
+  readonly upToDate?: (
+    scope: InputScope<unknown> & RequirementScope,
+  ) => Awaitable<string | { readonly reason: string; readonly output?: unknown } | undefined | false>;
   readonly service?: ServiceSpec<unknown, unknown>;
   /** The context is typed by the declaration; here it is only carried. */
   readonly run?: (context: never) => unknown;

@@ -6,12 +6,19 @@ import { EXIT, UserError } from './errors.ts';
  * Values are quoted where they are put in, so a value that the template itself puts inside quotes, a
  * here-document or a comment would not arrive as it is: it is refused before anything starts.
  */
-export function assembleTemplate(pieces: readonly (string | undefined)[], values: readonly unknown[], quote: (text: string) => string): string {
+export function assembleTemplate(
+  pieces: readonly (string | undefined)[],
+  values: readonly unknown[],
+  quote: (text: string) => string,
+): string {
   const reader = createReader();
   let line = '';
   for (const [index, piece] of pieces.entries()) {
     if (piece === undefined) {
-      throw refusal('the text of `$` has an escape that JavaScript does not know, such as `\\033`', 'Write the backslash twice: `\\\\033`.');
+      throw refusal(
+        'the text of `$` has an escape that JavaScript does not know, such as `\\033`',
+        'Write the backslash twice: `\\\\033`.',
+      );
     }
     reader.read(piece);
     line += piece;
@@ -19,7 +26,9 @@ export function assembleTemplate(pieces: readonly (string | undefined)[], values
     const where = `value ${index + 1} of \`$\`, after \`${endOf(line)}\`,`;
     const surrounding = reader.surrounding();
     if (surrounding) throw refusal(`${where} stands inside ${surrounding.what}`, surrounding.hint);
-    line += wordsOf(values[index], where).map((word) => quote(word)).join(' ');
+    line += wordsOf(values[index], where)
+      .map((word) => quote(word))
+      .join(' ');
     reader.readValue();
   }
   return line;
@@ -53,8 +62,17 @@ function wordOf(value: unknown, where: string): string {
   }
   if (value instanceof URL) return value.href;
   if (isResult(value)) return withoutNull(value.text(), where);
-  const what = Array.isArray(value) ? 'a list in a list' : value === null ? 'null' : typeof value === 'object' ? kindOf(value) : `${typeof value}`;
-  throw refusal(`${where} is ${what}, which is no word`, 'Give a string, a number, a boolean, a URL, the result of a command, or a flat array of these.');
+  const what = Array.isArray(value)
+    ? 'a list in a list'
+    : value === null
+      ? 'null'
+      : typeof value === 'object'
+        ? kindOf(value)
+        : typeof value;
+  throw refusal(
+    `${where} is ${what}, which is no word`,
+    'Give a string, a number, a boolean, a URL, the result of a command, or a flat array of these.',
+  );
 }
 
 function withoutNull(text: string, where: string): string {

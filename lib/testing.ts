@@ -85,9 +85,15 @@ function isRows(script: Exclude<Script, Function>): script is readonly (readonly
   return Array.isArray(script);
 }
 
-function endOf(reply: Reply | undefined, given: GivenCommand, script: Script, onOutput: (stream: 'stdout' | 'stderr', text: string) => void): CommandEnd {
-  const full = reply === undefined ? unanswered(given, script) : typeof reply === 'string' ? { stdout: reply } : reply;
-  const { stdout = '', stderr = '', exitCode = 0, signal = undefined } = full;
+function endOf(
+  reply: Reply | undefined,
+  given: GivenCommand,
+  script: Script,
+  onOutput: (stream: 'stdout' | 'stderr', text: string) => void,
+): CommandEnd {
+  const full: Exclude<Reply, string> =
+    reply === undefined ? unanswered(given, script) : typeof reply === 'string' ? { stdout: reply } : reply;
+  const { stdout = '', stderr = '', exitCode = 0, signal } = full;
   if (stdout) onOutput('stdout', stdout);
   if (stderr) onOutput('stderr', stderr);
   const program = given.argv?.[0] ?? given.line.split(' ')[0] ?? '';
@@ -137,7 +143,7 @@ export async function testTask<I, O>(task: Task<I, O>, options: TestOptions<I> =
   const runner = scriptedRunner(options.commands);
   const events: Event[] = [];
   const target = alone(task, options);
-  const given = jsonOfGiven(specOf(task).input, (options.input ?? {}) as Readonly<Record<string, unknown>>);
+  const given = jsonOfGiven(specOf(task).input, options.input ?? {});
   const order = await programOrder([{ task: target, given, isFromCode: true }], {
     runner,
     signals: false,
@@ -166,7 +172,9 @@ function alone<I, O>(task: Task<I, O>, options: TestOptions<I>): Task<I, O> {
   const kept = options.preflight ? spec : { ...spec, requires: [], confirm: undefined };
   const { run } = spec;
   const given =
-    'needs' in options ? { ...kept, needs: {}, run: run && ((context: never) => run(Object.assign({}, context, { needs: options.needs }) as never)) } : kept;
+    'needs' in options
+      ? { ...kept, needs: {}, run: run && ((context: never) => run({ ...(context as object), needs: options.needs } as never)) }
+      : kept;
   // The declaration is erased here and typed again by the task it was made from.
   const copy = declare(given as never) as unknown as Task<I, O>;
   Object.assign(copy[TASK], { place: task[TASK].place });

@@ -18,7 +18,10 @@ export const clone = task({
   },
   output: z.object({ checkout: z.string() }),
   needs: ({ input }) => ({ sandbox: input.sandbox ? sandbox() : undefined }),
-  requires: ({ input }) => [tool('git', { remedy: 'Debian, Ubuntu: apt install git · macOS: brew install git' }), writable(dirname(input.target))],
+  requires: ({ input }) => [
+    tool('git', { remedy: 'Debian, Ubuntu: apt install git · macOS: brew install git' }),
+    writable(dirname(input.target)),
+  ],
   provides: ({ input }) => [file(input.target), { id: checkoutId(input.target) }, { id: composeFilesId(input.target) }],
   upToDate: async ({ input, look, root }) => {
     if (!existsSync(join(input.target, '.git'))) return undefined;

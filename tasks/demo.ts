@@ -27,7 +27,7 @@ interface Scope {
 }
 
 const requires =
-  (selection: Selection, more: readonly ('ports')[] = []) =>
+  (selection: Selection, more: readonly 'ports'[] = []) =>
   (scope: Scope) => {
     const folder = checkoutOf(scope);
     return [
@@ -50,7 +50,14 @@ const open = (context: Body, selection: Selection): Promise<Compose> =>
 const output = z.object({ project: z.string(), services: z.array(serviceSchema) });
 
 /** What a start ends with: the services as they are, healthy when that was asked for. */
-async function started(compose: Compose, context: Body & { readonly dryRun: boolean; readonly signal: AbortSignal; readonly input: { readonly wait: boolean; readonly waitLimit: number } }) {
+async function started(
+  compose: Compose,
+  context: Body & {
+    readonly dryRun: boolean;
+    readonly signal: AbortSignal;
+    readonly input: { readonly wait: boolean; readonly waitLimit: number };
+  },
+) {
   if (context.dryRun) return { project: compose.project, services: [] };
   const services = context.input.wait
     ? await untilHealthy(compose, context.input.waitLimit * 1000, context.signal)
@@ -85,7 +92,14 @@ export const destroy = task({
   },
 });
 
-const volumesOf = (project: string): string[] => ['docker', 'volume', 'ls', '--quiet', '--filter', `label=com.docker.compose.project=${project}`];
+const volumesOf = (project: string): string[] => [
+  'docker',
+  'volume',
+  'ls',
+  '--quiet',
+  '--filter',
+  `label=com.docker.compose.project=${project}`,
+];
 
 export const devStart = task({
   summary: 'Start the services that a local server needs: database, cache, message queue.',
@@ -167,4 +181,3 @@ export const status = task({
     return { project: compose.project, services };
   },
 });
-

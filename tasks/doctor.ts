@@ -29,7 +29,12 @@ const WANTED: readonly Wanted[] = [
     range: { text: '>= 3.8, < 3.12', holds: ([a = 0, b = 0]) => a === 3 && b >= 8 && b < 12 },
     remedy: 'pyenv install 3.11',
   },
-  { what: 'poetry', argv: ['poetry', '--version'], range: atLeast('>= 1.2', 1, 2), remedy: 'pipx install poetry · apt install python3-poetry' },
+  {
+    what: 'poetry',
+    argv: ['poetry', '--version'],
+    range: atLeast('>= 1.2', 1, 2),
+    remedy: 'pipx install poetry · apt install python3-poetry',
+  },
   { what: 'ruff', argv: ['ruff', '--version'], remedy: 'pipx install ruff · brew install ruff' },
   { what: 'yamllint', argv: ['yamllint', '--version'], remedy: 'pipx install yamllint · apt install yamllint · brew install yamllint' },
 ];
@@ -72,7 +77,21 @@ function checkoutFinding(folder: string): Finding {
 }
 
 function render(findings: readonly Finding[]): string {
-  const rows = findings.map(({ what, found, wanted, ok, remedy }) => [ok ? '✔' : '✖', what, found ?? 'not found', ok ? '' : `wanted: ${wanted}`, remedy]);
+  const rows = findings.map(({ what, found, wanted, ok, remedy }) => [
+    ok ? '✔' : '✖',
+    what,
+    found ?? 'not found',
+    ok ? '' : `wanted: ${wanted}`,
+    remedy,
+  ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()}\n`).join('');
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
 }

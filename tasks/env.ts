@@ -13,7 +13,8 @@ const inHome = (...names: string[]): string => join(homedir(), ...names);
 
 export const init = task({
   summary: 'Write the settings file of the guide, with a random admin token.',
-  description: 'Readable by its owner only. A file that differs is left alone, unless `--force`: it may hold the token of a database that exists.',
+  description:
+    'Readable by its owner only. A file that differs is left alone, unless `--force`: it may hold the token of a database that exists.',
   input: {
     infrahub: infrahubInput,
     // The guide's own choice; tasks without a settings file use neo4j.
@@ -76,8 +77,16 @@ export const check = task({
   after: [init],
   async run({ env, log, cwd, originOf }) {
     const storage = env.INFRAHUB_STORAGE_LOCAL_PATH;
-    const isFolder = await stat(storage).then((one) => one.isDirectory(), () => false);
-    const isWritable = isFolder && (await access(storage, constants.W_OK).then(() => true, () => false));
+    const isFolder = await stat(storage).then(
+      (one) => one.isDirectory(),
+      () => false,
+    );
+    const isWritable =
+      isFolder &&
+      (await access(storage, constants.W_OK).then(
+        () => true,
+        () => false,
+      ));
     if (!isWritable) {
       throw new UserError('settings', `INFRAHUB_STORAGE_LOCAL_PATH: ${storage} ${isFolder ? 'cannot be written' : 'is no folder'}`, 1, {
         hint: `Make it (\`mkdir -p ${storage}\`), or name another.`,
@@ -101,10 +110,18 @@ export const show = task({
     const settings = GUIDE_VARIABLES.map((name) => {
       const isSecret = guideVariables[name].meta()?.secret === true;
       const value = env[name];
-      return { name, value: value === undefined ? null : isSecret ? '***' : value, origin: originOf(name) === undefined ? null : shortOrigin(originOf(name), cwd) };
+      return {
+        name,
+        value: value === undefined ? null : isSecret ? '***' : value,
+        origin: originOf(name) === undefined ? null : shortOrigin(originOf(name), cwd),
+      };
     });
     const width = Math.max(...GUIDE_VARIABLES.map((name) => name.length));
-    print(settings.map(({ name, value, origin }) => `${name.padEnd(width)}  ${value ?? '(not set)'}${origin === null ? '' : `  (${origin})`}\n`).join(''));
+    print(
+      settings
+        .map(({ name, value, origin }) => `${name.padEnd(width)}  ${value ?? '(not set)'}${origin === null ? '' : `  (${origin})`}\n`)
+        .join(''),
+    );
     return { settings };
   },
 });
@@ -114,4 +131,3 @@ const shortOrigin = (origin: string | undefined, cwd: string): string => {
   const near = relative(cwd, origin);
   return near.startsWith('..') ? origin : near;
 };
-

@@ -11,10 +11,15 @@ const REMOVE = ['--remove-all-unused-imports', '--remove-unused-variables'];
 
 export const format = task({
   summary: 'Format the Python code of the checkout.',
-  description: 'Autoflake where the checkout names it, then ruff, part by part. The first failing command ends it, and what was not done is said.',
+  description:
+    'Autoflake where the checkout names it, then ruff, part by part. The first failing command ends it, and what was not done is said.',
   input: {
     infrahub: infrahubInput,
-    parts: z.array(z.enum(['main', 'sdk', 'backend', 'sync'])).default(['main', 'sdk', 'backend', 'sync']).meta({ variadic: true }).describe('which parts'),
+    parts: z
+      .array(z.enum(['main', 'sdk', 'backend', 'sync']))
+      .default(['main', 'sdk', 'backend', 'sync'])
+      .meta({ variadic: true })
+      .describe('which parts'),
     check: z.boolean().default(false).describe('change nothing, fail when something would change'),
   },
   cwd: inCheckout,
@@ -32,7 +37,10 @@ export const format = task({
       }
       const config = ['--config', join(cwd, part.config)];
       try {
-        if (withAutoflake) await exec([...AUTOFLAKE, input.check ? '--check' : '--in-place', ...REMOVE, ...part.autoflake.paths], { cwd: part.autoflake.cwd });
+        if (withAutoflake)
+          await exec([...AUTOFLAKE, input.check ? '--check' : '--in-place', ...REMOVE, ...part.autoflake.paths], {
+            cwd: part.autoflake.cwd,
+          });
         await exec(['ruff', 'format', ...(input.check ? ['--check'] : []), ...part.formatPaths, ...config]);
         await exec(['ruff', 'check', ...(input.check ? [] : ['--fix']), ...part.checkPaths, ...config]);
       } catch (error) {

@@ -13,7 +13,12 @@ export const install = task({
   requires: (scope) => {
     const folder = checkoutOf(scope);
     const layout = layoutOf(folder);
-    return [checkout(folder), poetry, python(layout), ...layout.install.map((name) => file(join(folder, name), { remedy: 'Is the checkout complete? `git status`' }))];
+    return [
+      checkout(folder),
+      poetry,
+      python(layout),
+      ...layout.install.map((name) => file(join(folder, name), { remedy: 'Is the checkout complete? `git status`' })),
+    ];
   },
   provides: (scope) => [{ id: `${INSTALLED}:${checkoutOf(scope)}` }],
   after: [override],

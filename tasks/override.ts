@@ -11,7 +11,10 @@ export const override = task({
   summary: 'Copy the dev override of the compose files into place.',
   input: { infrahub: infrahubInput, overwrite: z.boolean().default(false).describe('write over one that differs') },
   cwd: inCheckout,
-  requires: (scope) => [checkout(checkoutOf(scope)), file(layoutOf(checkoutOf(scope)).compose.devOverrideTemplate, { remedy: 'Is it the right branch? `tasks git.switch`' })],
+  requires: (scope) => [
+    checkout(checkoutOf(scope)),
+    file(layoutOf(checkoutOf(scope)).compose.devOverrideTemplate, { remedy: 'Is it the right branch? `tasks git.switch`' }),
+  ],
   provides: (scope) => [{ id: portsId(checkoutOf(scope)) }],
   after: [check],
   upToDate: async ({ input, invocationDir }) => {

@@ -16,7 +16,13 @@ export const sandboxDown = task({
   cwd: ({ root }) => sandboxPlaces(root).checkout,
   after: [load, yamllint],
   async run({ input, root, env, exec }) {
-    const compose = await openCompose({ checkout: sandboxPlaces(root).checkout, database: input.database, selection: 'everything', env, exec });
+    const compose = await openCompose({
+      checkout: sandboxPlaces(root).checkout,
+      database: input.database,
+      selection: 'everything',
+      env,
+      exec,
+    });
     await compose.run(['down', '--remove-orphans', '--volumes', '--timeout', '1']);
   },
 });

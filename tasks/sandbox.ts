@@ -51,7 +51,8 @@ export const sandbox = task({
       }
       // Nothing of the user's own git settings (signing, hooks, a default branch) is wanted here.
       const env = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' };
-      const git = (...words: string[]) => exec(['git', '-c', 'user.name=taskwright', '-c', 'user.email=taskwright@localhost', ...words], { cwd: seed, env, quiet: true });
+      const git = (...words: string[]) =>
+        exec(['git', '-c', 'user.name=taskwright', '-c', 'user.email=taskwright@localhost', ...words], { cwd: seed, env, quiet: true });
       await git('init', '--initial-branch', 'main');
       await git('add', '--all');
       await git('commit', '--message', 'A miniature of Infrahub');

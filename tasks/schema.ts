@@ -27,11 +27,15 @@ export const load = task({
   ],
   async run({ input, needs, exec }) {
     const address = input.address ?? needs.server?.address ?? 'http://localhost:8000';
-    const said = await exec(['poetry', 'run', 'infrahubctl', 'schema', 'load', ...input.paths, '--branch', input.branch], { env: { INFRAHUB_ADDRESS: address.replace(/\/$/, '') } });
+    const said = await exec(['poetry', 'run', 'infrahubctl', 'schema', 'load', ...input.paths, '--branch', input.branch], {
+      env: { INFRAHUB_ADDRESS: address.replace(/\/$/, '') },
+    });
     // A refusal is printed, and the program exits with 0 all the same.
     const refusal = `${said.stdout}${said.stderr}`.match(/Unable to load the schema:[\s\S]*/)?.[0];
     if (refusal !== undefined) {
-      throw new UserError('schema-refused', `the server at ${address} refused the schema`, 1, { facts: refusal.trim().split('\n').slice(1) });
+      throw new UserError('schema-refused', `the server at ${address} refused the schema`, 1, {
+        facts: refusal.trim().split('\n').slice(1),
+      });
     }
     return { loaded: input.paths };
   },

@@ -4,7 +4,8 @@ import { checkout, checkoutOf, inCheckout, infrahubInput } from './support/check
 import { installed, poetry } from './support/tools.ts';
 import { unit } from './test.ts';
 
-const dependency = (number: number, what: string) => port(number, { remedy: `The server needs ${what}: \`tasks demo.dev-start --wait\`, with the dev override (\`tasks override\`).` });
+const dependency = (number: number, what: string) =>
+  port(number, { remedy: `The server needs ${what}: \`tasks demo.dev-start --wait\`, with the dev override (\`tasks override\`).` });
 
 export const server = task({
   summary: 'Run the server of the checkout, until Ctrl-C.',
@@ -24,12 +25,26 @@ export const server = task({
     dependency(7687, 'the database'),
     dependency(6379, 'the cache'),
     dependency(5672, 'the message queue'),
-    portFree(scope.input.port, { what: 'the server', remedy: 'End what holds it (`demo.start` has a server there too), or name another: `--port`.' }),
+    portFree(scope.input.port, {
+      what: 'the server',
+      remedy: 'End what holds it (`demo.start` has a server there too), or name another: `--port`.',
+    }),
   ],
   after: [unit],
   service: { ready: ({ output }) => ({ http: `${output.address}/api/docs/`, within: '90s' }) },
   run({ input, exec }) {
-    void exec(['poetry', 'run', 'infrahub', 'server', 'start', ...(input.debug ? ['--debug'] : []), '--listen', input.listen, '--port', input.port]);
+    void exec([
+      'poetry',
+      'run',
+      'infrahub',
+      'server',
+      'start',
+      ...(input.debug ? ['--debug'] : []),
+      '--listen',
+      input.listen,
+      '--port',
+      input.port,
+    ]);
     const host = input.listen === '0.0.0.0' || input.listen === '::' ? '127.0.0.1' : input.listen;
     return { address: `http://${host.includes(':') ? `[${host}]` : host}:${input.port}` };
   },

@@ -35,7 +35,9 @@ export const unit = task({
   async run({ input, exec, passthrough, log }) {
     try {
       // Through the environment's own python: a pytest found on PATH would not see the environment.
-      await exec(['poetry', 'run', 'python', '-m', 'pytest', '-v', ...input.paths, ...passthrough], { env: { INFRAHUB_LOG_LEVEL: input.logLevel } });
+      await exec(['poetry', 'run', 'python', '-m', 'pytest', '-v', ...input.paths, ...passthrough], {
+        env: { INFRAHUB_LOG_LEVEL: input.logLevel },
+      });
     } catch (error) {
       const meaning = error instanceof CommandFailedError ? PYTEST_CODES[error.exitCode] : undefined;
       if (meaning !== undefined) log.warn(meaning);

@@ -21,7 +21,15 @@ const FLOORS: readonly (readonly [floor: number, ...files: string[]])[] = [
 ];
 
 /** Which floors each may import. Members and the engine never meet: 5 and 6 introduce them. */
-const MAY_IMPORT: readonly (readonly number[])[] = [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3], [0, 1, 2, 4], [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5, 6]];
+const MAY_IMPORT: readonly (readonly number[])[] = [
+  [0],
+  [0, 1],
+  [0, 1, 2],
+  [0, 1, 2, 3],
+  [0, 1, 2, 4],
+  [0, 1, 2, 3, 4, 5],
+  [0, 1, 2, 3, 4, 5, 6],
+];
 
 /** Loaded by the function that needs them, so that `--version` and `--list` do not pay for them. */
 const HEAVY = ['zx', 'zx/core', 'listr2', 'jiti', '@clack/prompts', 'semver', 'dotenv'];
@@ -162,6 +170,10 @@ function reachesOutOfTasks({ to, specifier }: FileImport): boolean {
 
 const isNodeModule = (specifier: string): boolean => specifier.startsWith('node:') && isBuiltin(specifier);
 
-const packageOf = (specifier: string): string => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
 
 const shown = ({ from, kind, specifier }: FileImport): string => `${from} → ${specifier}${kind === 'value' ? '' : ` (${kind})`}`;

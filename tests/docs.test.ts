@@ -74,7 +74,14 @@ test('every page is reached from the README', () => {
 test('a page is read as its blocks, links and headings', () => {
   const page = parsePage(
     'page.md',
-    ['# The `run` function', 'See [more](b.md#x), not `[this](c.md)`.', '```sh some', 'npx tasks a --b "c d" # why', 'npm ci && npx tasks e', '```'].join('\n'),
+    [
+      '# The `run` function',
+      'See [more](b.md#x), not `[this](c.md)`.',
+      '```sh some',
+      'npx tasks a --b "c d" # why',
+      'npm ci && npx tasks e',
+      '```',
+    ].join('\n'),
   );
   expect(page.anchors).toEqual(['the-run-function']);
   expect(page.links).toEqual([{ line: 2, target: 'b.md#x' }]);

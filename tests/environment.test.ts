@@ -389,11 +389,9 @@ test('everything wrong with the variables is told together, and a secret is neve
 });
 
 test('rules over several variables are kept, and hide secrets that they quote (R29, R31)', () => {
-  const both = z
-    .object({ USER: z.string(), TOKEN: z.string().meta({ secret: true }) })
-    .refine((value) => value.USER !== value.TOKEN, {
-      error: (issue) => `user and token are both ${(issue.input as { TOKEN: string }).TOKEN}`,
-    });
+  const both = z.object({ USER: z.string(), TOKEN: z.string().meta({ secret: true }) }).refine((value) => value.USER !== value.TOKEN, {
+    error: (issue) => `user and token are both ${(issue.input as { TOKEN: string }).TOKEN}`,
+  });
   expect(parseTaskEnv(both, { USER: 'same-thing', TOKEN: 'same-thing' })).toEqual({
     ok: false,
     problems: [{ name: undefined, text: 'user and token are both ***' }],

@@ -10,12 +10,20 @@ import { specOf, task } from '../lib/task.ts';
 import { nearest } from '../lib/util/nearest.ts';
 
 function vocabularyOf(tasks: Readonly<Record<string, AnyTask>>, options: { readonly default?: string } = {}): Vocabulary {
-  const entries: VocabularyEntry[] = Object.entries(tasks).map(([name, one]) => ({ name, task: one, namespace: name.split('.').slice(0, -1).join('.') }));
+  const entries: VocabularyEntry[] = Object.entries(tasks).map(([name, one]) => ({
+    name,
+    task: one,
+    namespace: name.split('.').slice(0, -1).join('.'),
+  }));
   const find = (word: string): VocabularyEntry | undefined => entries.find((entry) => entry.name === word);
   return {
     find,
     isNamespace: (word) => entries.some((entry) => entry.namespace === word && word !== ''),
-    nearest: (word) => nearest(word, entries.map((entry) => entry.name)),
+    nearest: (word) =>
+      nearest(
+        word,
+        entries.map((entry) => entry.name),
+      ),
     entries,
     defaultTask: options.default === undefined ? undefined : find(options.default),
   };
@@ -23,22 +31,34 @@ function vocabularyOf(tasks: Readonly<Record<string, AnyTask>>, options: { reado
 
 const doing = (input: z.ZodRawShape = {}, extra: object = {}) => task({ summary: 'x', input, run() {}, ...extra });
 
-const build = doing({ release: z.boolean().default(false), tag: z.string().default('local').meta({ short: 't' }), level: z.int().optional().meta({ short: 'l' }), verbose: count().meta({ short: 'v' }) });
+const build = doing({
+  release: z.boolean().default(false),
+  tag: z.string().default('local').meta({ short: 't' }),
+  level: z.int().optional().meta({ short: 'l' }),
+  verbose: count().meta({ short: 'v' }),
+});
 const deploy = doing({ target: z.enum(['staging', 'production']), reason: z.string().optional().meta({ positional: true }) });
 const lint = doing({ paths: z.array(path()).default([]).meta({ variadic: true }), fix: z.boolean().default(true) });
-const paint = doing({ color: z.union([z.boolean(), z.string()]).default(false).meta({ short: 'c' }), define: keyValue().default({}), options: json().optional(), tags: z.array(z.string()).default([]) });
+const paint = doing({
+  color: z.union([z.boolean(), z.string()]).default(false).meta({ short: 'c' }),
+  define: keyValue().default({}),
+  options: json().optional(),
+  tags: z.array(z.string()).default([]),
+});
 const start = doing({ database: z.enum(['neo4j', 'memgraph']).default('neo4j') });
 const stop = doing({ database: z.enum(['neo4j', 'memgraph']).default('neo4j') });
 const words = doing({}, { passthrough: true });
 const vocabulary = vocabularyOf({ build, deploy, lint, paint, 'demo.start': start, 'demo.stop': stop, words });
 
-const parse = (line: string | readonly string[], using = vocabulary): ParsedLine => parseArgv(typeof line === 'string' ? line.split(' ').filter((word) => word !== '') : line, using, { invocationDir: '/here' });
+const parse = (line: string | readonly string[], using = vocabulary): ParsedLine =>
+  parseArgv(typeof line === 'string' ? line.split(' ').filter((word) => word !== '') : line, using, { invocationDir: '/here' });
 const given = (line: string | readonly string[]): unknown => {
   const parsed = parse(line);
   expect(parsed.problems).toEqual([]);
   return parsed.targets.map((target) => [target.name, target.given]);
 };
-const problems = (line: string | readonly string[]): string[] => parse(line).problems.map(({ text, hint }) => (hint === undefined ? text : `${text} | ${hint}`));
+const problems = (line: string | readonly string[]): string[] =>
+  parse(line).problems.map(({ text, hint }) => (hint === undefined ? text : `${text} | ${hint}`));
 
 test.each([
   ['build --release --tag a', [['build', { release: true, tag: 'a' }]]],
@@ -65,9 +85,17 @@ test.each([
 
 test('bare words fill required inputs, then positionals unless they name a task (R9)', () => {
   expect(given('deploy staging because')).toEqual([['deploy', { target: 'staging', reason: 'because' }]]);
-  expect(given('deploy staging build')).toEqual([['deploy', { target: 'staging' }], ['build', {}]]);
-  expect(given('deploy --target staging build')).toEqual([['deploy', { target: 'staging' }], ['build', {}]]);
-  expect(problems('deploy build')).toEqual(['`build` is no target of `deploy`: expected "staging" or "production", got "build" (`build` is also a task)']);
+  expect(given('deploy staging build')).toEqual([
+    ['deploy', { target: 'staging' }],
+    ['build', {}],
+  ]);
+  expect(given('deploy --target staging build')).toEqual([
+    ['deploy', { target: 'staging' }],
+    ['build', {}],
+  ]);
+  expect(problems('deploy build')).toEqual([
+    '`build` is no target of `deploy`: expected "staging" or "production", got "build" (`build` is also a task)',
+  ]);
 });
 
 test('shared flags go to every target that declares them (R10)', () => {
@@ -152,7 +180,10 @@ test('any input, as words, is read back as the same input (R8)', () => {
     colour: z.union([z.boolean(), z.string()]).default(false),
   });
   const using = vocabularyOf({ every });
-  const hostile = fc.oneof(fc.string(), fc.constantFrom('', '-', '--', '--help', '-h', '-3', '=', 'a=b', ' ', "it's", '"', '$(x)', '\n', 'every'));
+  const hostile = fc.oneof(
+    fc.string(),
+    fc.constantFrom('', '-', '--', '--help', '-h', '-3', '=', 'a=b', ' ', "it's", '"', '$(x)', '\n', 'every'),
+  );
   const input = fc.record(
     {
       text: hostile,
@@ -177,7 +208,10 @@ test('any input, as words, is read back as the same input (R8)', () => {
       const plain = JSON.parse(JSON.stringify(values)) as Parameters<typeof renderArgv>[1];
       const parsed = parse(['every', ...renderArgv(fields, plain)], using);
       expect(parsed.problems).toEqual([]);
-      const filled = (json: object): unknown => ({ ...Object.fromEntries(fields.filter((field) => field.default !== undefined).map((field) => [field.key, field.default])), ...json });
+      const filled = (json: object): unknown => ({
+        ...Object.fromEntries(fields.filter((field) => field.default !== undefined).map((field) => [field.key, field.default])),
+        ...json,
+      });
       expect(filled(parsed.targets[0]?.given ?? {})).toEqual(filled(plain));
     }),
     { numRuns: 500 },
@@ -185,7 +219,27 @@ test('any input, as words, is read back as the same input (R8)', () => {
 });
 
 test('no words at all throw', () => {
-  const word = fc.oneof(fc.string(), fc.constantFrom('build', 'deploy', 'demo', 'demo.start', '--', '--list', '-l', '--tag', '-t', '--database', '--help', '-vvv', '-j', '--graph=x', '=', '--='));
+  const word = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      'build',
+      'deploy',
+      'demo',
+      'demo.start',
+      '--',
+      '--list',
+      '-l',
+      '--tag',
+      '-t',
+      '--database',
+      '--help',
+      '-vvv',
+      '-j',
+      '--graph=x',
+      '=',
+      '--=',
+    ),
+  );
   fc.assert(
     fc.property(fc.array(word, { maxLength: 8 }), (argv) => {
       expect(() => parse(argv)).not.toThrow();

@@ -27,7 +27,11 @@ export function createAsk({ yes, canAsk, input, stderr }: AskOptions): Ask {
 }
 
 /** The texts of required inputs that were not given; `undefined` when the user would rather not say. */
-export async function askForMissing(name: string, fields: readonly Field[], input: NodeJS.ReadStream): Promise<ReadonlyMap<string, string> | undefined> {
+export async function askForMissing(
+  name: string,
+  fields: readonly Field[],
+  input: NodeJS.ReadStream,
+): Promise<ReadonlyMap<string, string> | undefined> {
   const { isCancel, password, select, text } = await import('@clack/prompts');
   const texts = new Map<string, string>();
   for (const field of fields) {

@@ -30,7 +30,12 @@ export function variableRows(environment: Environment, registry: Registry): Vari
   const looksSecret = (name: string): boolean => secrets.has(name) || /TOKEN|SECRET|PASSWORD|CREDENTIAL|(^|_)KEY$/i.test(name);
   return [...new Set([...users.keys(), ...fromFiles])].toSorted().map((name) => {
     const value = environment.variables[name];
-    return { name, value: value !== undefined && looksSecret(name) ? '***' : value, origin: environment.originOf(name), usedBy: [...(users.get(name) ?? [])] };
+    return {
+      name,
+      value: value !== undefined && looksSecret(name) ? '***' : value,
+      origin: environment.originOf(name),
+      usedBy: [...(users.get(name) ?? [])],
+    };
   });
 }
 
@@ -44,5 +49,8 @@ export function renderVariables(rows: readonly VariableRow[], paint: Colors, wid
 }
 
 export function variablesJson(rows: readonly VariableRow[]): JsonObject {
-  return { version: 1, variables: rows.map(({ name, value, origin, usedBy }) => ({ name, value: value ?? null, origin: origin ?? null, usedBy })) };
+  return {
+    version: 1,
+    variables: rows.map(({ name, value, origin, usedBy }) => ({ name, value: value ?? null, origin: origin ?? null, usedBy })),
+  };
 }

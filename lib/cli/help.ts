@@ -28,17 +28,45 @@ export function renderTaskHelp(entry: RegistryEntry, registry: Registry, root: s
     if (rows.length > 0) lines.push('', paint.bold(title), ...twoColumns(rows, 2, width));
   };
   if (spec.description) lines.push('', ...wrap(spec.description, width));
-  section('Input', fields.map((field) => [flagColumn(field, paint), aboutField(field, paint)]));
-  section('Variables', fieldsOf(spec.env).map((field) => [paint.cyan(field.key), aboutField(field, paint)]));
+  section(
+    'Input',
+    fields.map((field) => [flagColumn(field, paint), aboutField(field, paint)]),
+  );
+  section(
+    'Variables',
+    fieldsOf(spec.env).map((field) => [paint.cyan(field.key), aboutField(field, paint)]),
+  );
   const edges = edgesOf(entry.task, registry);
-  section('Needs', edges.needs.map((text) => [text, '']));
-  section('Afterwards', edges.post.map((text) => [text, '']));
-  section('Other names', entry.aliases.map((alias) => [alias, '']));
-  section('Examples', (spec.examples ?? []).map((example) => [`${paint.dim('$')} tasks ${example}`, '']));
-  const shadowed = fields.filter((field) => OWN_FIELDS.some((own) => own.key === field.key || (own.short !== undefined && own.short === field.short)));
+  section(
+    'Needs',
+    edges.needs.map((text) => [text, '']),
+  );
+  section(
+    'Afterwards',
+    edges.post.map((text) => [text, '']),
+  );
+  section(
+    'Other names',
+    entry.aliases.map((alias) => [alias, '']),
+  );
+  section(
+    'Examples',
+    (spec.examples ?? []).map((example) => [`${paint.dim('$')} tasks ${example}`, '']),
+  );
+  const shadowed = fields.filter((field) =>
+    OWN_FIELDS.some((own) => own.key === field.key || (own.short !== undefined && own.short === field.short)),
+  );
   if (shadowed.length > 0) {
     const names = shadowed.map((field) => `\`${spellingsOf(field).long}\``).join(', ');
-    lines.push('', ...wrap(paint.dim(`After \`${entry.name}\`, ${names} ${shadowed.length === 1 ? 'is' : 'are'} its own; taskwright's of that spelling stands before the first task.`), width));
+    lines.push(
+      '',
+      ...wrap(
+        paint.dim(
+          `After \`${entry.name}\`, ${names} ${shadowed.length === 1 ? 'is' : 'are'} its own; taskwright's of that spelling stands before the first task.`,
+        ),
+        width,
+      ),
+    );
   }
   const place = placeOf(entry.task);
   if (place) {
@@ -53,8 +81,17 @@ function usageOf(entry: RegistryEntry, fields: readonly Field[]): string {
   const isScalar = (field: Field): boolean => !takesNoWord(field.kind) && field.kind.type !== 'array' && field.kind.type !== 'key-value';
   const required = fields.filter((field) => field.required && isScalar(field)).map((field) => `<${kebab(field.key)}>`);
   const optional = fields.filter((field) => !field.required && field.positional && isScalar(field)).map((field) => `[${kebab(field.key)}]`);
-  const variadic = fields.filter((field) => field.variadic).map((field) => (field.required ? `<${kebab(field.key)}...>` : `[${kebab(field.key)}...]`));
-  return [entry.name, ...required, ...optional, ...variadic, ...(fields.length > 0 ? ['[flags]'] : []), ...(specOf(entry.task).passthrough ? ['[-- words...]'] : [])].join(' ');
+  const variadic = fields
+    .filter((field) => field.variadic)
+    .map((field) => (field.required ? `<${kebab(field.key)}...>` : `[${kebab(field.key)}...]`));
+  return [
+    entry.name,
+    ...required,
+    ...optional,
+    ...variadic,
+    ...(fields.length > 0 ? ['[flags]'] : []),
+    ...(specOf(entry.task).passthrough ? ['[-- words...]'] : []),
+  ].join(' ');
 }
 
 function flagColumn(field: Field, paint: Colors): string {
@@ -84,15 +121,23 @@ const valueWord = (kind: Exclude<FieldKind, { type: 'array' | 'count' | 'key-val
 
 function aboutField(field: Field, paint: Colors): string {
   const choices = field.kind.type === 'array' && field.kind.item.type === 'enum' ? [`each ${oneOf(field.kind.item.values)}`] : [];
-  const isQuiet = field.default === undefined || field.default === false || field.kind.type === 'count' || (Array.isArray(field.default) && field.default.length === 0);
+  const isQuiet =
+    field.default === undefined ||
+    field.default === false ||
+    field.kind.type === 'count' ||
+    (Array.isArray(field.default) && field.default.length === 0);
   const facts = [
     ...(field.required && field.kind.type !== 'boolean' ? ['required'] : []),
     ...choices,
-    ...(isQuiet ? [] : [`default ${field.secret ? '***' : typeof field.default === 'string' ? field.default : JSON.stringify(field.default)}`]),
+    ...(isQuiet
+      ? []
+      : [`default ${field.secret ? '***' : typeof field.default === 'string' ? field.default : JSON.stringify(field.default)}`]),
     ...(field.env === undefined ? [] : [`variable ${field.env}`]),
     ...(field.secret ? ['secret'] : []),
   ];
-  return [field.description ?? '', ...(facts.length > 0 ? [paint.dim(`(${facts.join('; ')})`)] : [])].filter((text) => text !== '').join(' ');
+  return [field.description ?? '', ...(facts.length > 0 ? [paint.dim(`(${facts.join('; ')})`)] : [])]
+    .filter((text) => text !== '')
+    .join(' ');
 }
 
 /** What can be said without an input; a function of the input cannot be asked here. */
@@ -101,7 +146,9 @@ function edgesOf(task: AnyTask, registry: Registry): { readonly needs: readonly 
   const namesIn = (edges: Needs | ((...scope: never) => Needs) | undefined): string[] => {
     if (edges === undefined) return [];
     if (typeof edges === 'function') return ['depends on the input: `--plan` shows it'];
-    return Object.values(edges).flatMap((need) => (need === undefined ? [] : [registry.nameOf(asCall(need).task) ?? specOf(asCall(need).task).summary]));
+    return Object.values(edges).flatMap((need) =>
+      need === undefined ? [] : [registry.nameOf(asCall(need).task) ?? specOf(asCall(need).task).summary],
+    );
   };
   return { needs: namesIn(needs), post: namesIn(post) };
 }
@@ -118,7 +165,10 @@ export function renderProgramHelp({ width, paint }: HelpOptions): string {
   return [
     `${paint.bold('tasks')} [own options] [shared flags] <task> [flags] [<task> [flags]]... [-- words]`,
     '',
-    ...wrap('Words are tasks; flags belong to the task before them. Flags before the first task are for every target that declares them.', width),
+    ...wrap(
+      'Words are tasks; flags belong to the task before them. Flags before the first task are for every target that declares them.',
+      width,
+    ),
     ...groups,
     '',
     `${paint.dim('$')} tasks --list`,
@@ -127,7 +177,18 @@ export function renderProgramHelp({ width, paint }: HelpOptions): string {
   ].join('\n');
 }
 
-const OWN_VALUES: Readonly<Record<string, string>> = { directory: ' DIR', file: ' FILE', graph: '[=FORMAT]', reporter: ' NAME', timeout: ' TIME', commandTimeout: ' TIME', jobs: ' N', depth: ' N', list: ' [namespace]', help: ' [task]' };
+const OWN_VALUES: Readonly<Record<string, string>> = {
+  directory: ' DIR',
+  file: ' FILE',
+  graph: '[=FORMAT]',
+  reporter: ' NAME',
+  timeout: ' TIME',
+  commandTimeout: ' TIME',
+  jobs: ' N',
+  depth: ' N',
+  list: ' [namespace]',
+  help: ' [task]',
+};
 
 function ownFlag(field: Field, paint: Colors): string {
   const { long, short } = spellingsOf(field);

@@ -1,8 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 
 /** Text in columns and paragraphs, for people. A width of `undefined` (a pipe) wraps nothing. */
-export const NARROWEST = 40;
-
 /** Words of `text` in lines of at most `width` characters. Line breaks of the text stay. */
 export function wrap(text: string, width: number | undefined): string[] {
   if (width === undefined) return text.split('\n');

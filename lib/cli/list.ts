@@ -25,7 +25,12 @@ export function renderList(registry: Registry, options: ListOptions): string {
   const entries = shownEntries(registry, options);
   if (entries.length === 0) return options.namespace === undefined ? 'no tasks\n' : `no tasks in ${options.namespace}\n`;
   const rows = options.flat ? flatRows(entries, options) : treeRows(entries, options);
-  return `${sections(rows).flatMap(({ title, rows: own }, index) => [...(title ? [...(index > 0 ? [''] : []), options.paint.bold(title)] : []), ...twoColumns(own, title ? 2 : 0, options.width)]).join('\n')}\n`;
+  return `${sections(rows)
+    .flatMap(({ title, rows: own }, index) => [
+      ...(title ? [...(index > 0 ? [''] : []), options.paint.bold(title)] : []),
+      ...twoColumns(own, title ? 2 : 0, options.width),
+    ])
+    .join('\n')}\n`;
 }
 
 interface Row {
@@ -35,7 +40,11 @@ interface Row {
 }
 
 function flatRows(entries: readonly RegistryEntry[], { paint }: ListOptions): Row[] {
-  return entries.map((entry) => ({ group: specOf(entry.task).group ?? '', left: paint.cyan(entry.name) + marks(entry, paint), right: specOf(entry.task).summary }));
+  return entries.map((entry) => ({
+    group: specOf(entry.task).group ?? '',
+    left: paint.cyan(entry.name) + marks(entry, paint),
+    right: specOf(entry.task).summary,
+  }));
 }
 
 /** Each namespace as a line of its own, its tasks indented below. */
@@ -52,12 +61,20 @@ function treeRows(entries: readonly RegistryEntry[], { paint, namespace, depth }
       open.add(path);
       const inside = entries.filter((other) => other.namespace === path || other.namespace.startsWith(`${path}.`)).length;
       const isCut = depth !== undefined && level - base + 1 >= depth;
-      rows.push({ group, left: `${'  '.repeat(level - base)}${paint.bold(levels[level] ?? '')}`, right: isCut ? paint.dim(`${inside} ${inside === 1 ? 'task' : 'tasks'}`) : '' });
+      rows.push({
+        group,
+        left: `${'  '.repeat(level - base)}${paint.bold(levels[level] ?? '')}`,
+        right: isCut ? paint.dim(`${inside} ${inside === 1 ? 'task' : 'tasks'}`) : '',
+      });
     }
     if (depth !== undefined && levels.length - base >= depth) continue;
     const name = entry.name.slice(entry.namespace === '' ? 0 : entry.namespace.length + 1);
     const short = { ...entry, aliases: entry.aliases.map((alias) => alias.replace(`${entry.namespace}.`, '')) };
-    rows.push({ group, left: `${'  '.repeat(levels.length - base)}${paint.cyan(name)}${marks(short, paint)}`, right: specOf(entry.task).summary });
+    rows.push({
+      group,
+      left: `${'  '.repeat(levels.length - base)}${paint.cyan(name)}${marks(short, paint)}`,
+      right: specOf(entry.task).summary,
+    });
   }
   return rows;
 }
@@ -99,7 +116,12 @@ export function entryJson(entry: RegistryEntry): JsonObject {
     service: spec.service !== undefined,
     passthrough: spec.passthrough === true,
     inputs: fieldsOf(spec.input).map(fieldJson),
-    env: fieldsOf(spec.env).map(({ key, required, secret, description }) => ({ name: key, required, secret, ...(description !== undefined && { description }) })),
+    env: fieldsOf(spec.env).map(({ key, required, secret, description }) => ({
+      name: key,
+      required,
+      secret,
+      ...(description !== undefined && { description }),
+    })),
     examples: spec.examples ?? [],
   };
 }
@@ -107,7 +129,11 @@ export function entryJson(entry: RegistryEntry): JsonObject {
 function fieldJson(field: Field): JsonObject {
   const { long, short } = spellingsOf(field);
   const kind: Json =
-    field.kind.type === 'enum' ? { type: 'enum', values: field.kind.values } : field.kind.type === 'array' ? { type: 'array', item: field.kind.item.type } : { type: field.kind.type };
+    field.kind.type === 'enum'
+      ? { type: 'enum', values: field.kind.values }
+      : field.kind.type === 'array'
+        ? { type: 'array', item: field.kind.item.type }
+        : { type: field.kind.type };
   return {
     name: field.key,
     flag: long,

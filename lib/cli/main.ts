@@ -41,7 +41,8 @@ export async function main(host: Host): Promise<number> {
   } catch (error) {
     if (error instanceof UserError) {
       host.stderr.write(renderUserError(error));
-      if (error.code === 'plan-threw' && error.cause instanceof Error) host.stderr.write(indented(userFrames(error.cause.stack ?? '', host.cwd)));
+      if (error.code === 'plan-threw' && error.cause instanceof Error)
+        host.stderr.write(indented(userFrames(error.cause.stack ?? '', host.cwd)));
       return error.exitCode;
     }
     host.stderr.write(`error: taskwright itself failed; this is a bug\n${error instanceof Error ? error.stack : String(error)}\n`);
@@ -73,7 +74,8 @@ async function command(host: Host): Promise<number> {
 
 async function projectFor(host: Host, leading: OwnOptions, words: readonly string[]): Promise<Project> {
   const cwd = leading.directory === undefined ? host.cwd : resolve(host.cwd, leading.directory);
-  if (leading.directory !== undefined && !existsSync(cwd)) throw new UsageError('no-folder', `there is no folder \`${leading.directory}\` (\`--directory\`)`);
+  if (leading.directory !== undefined && !existsSync(cwd))
+    throw new UsageError('no-folder', `there is no folder \`${leading.directory}\` (\`--directory\`)`);
   return loadProject({
     cwd,
     file: leading.file,
@@ -88,14 +90,16 @@ async function projectFor(host: Host, leading: OwnOptions, words: readonly strin
 async function readLine(host: Host, project: Project, leading: OwnOptions): Promise<{ line: ParsedLine; registry: Registry }> {
   const scope = { invocationDir: invocationDirOf(host, leading), shortFlags: project.config.shortFlags };
   const first = parseArgv(host.argv, project.registry, scope);
-  const needsAll = first.problems.length > 0 || first.options.list || first.options.schema || first.options.env || first.namespaces.length > 0;
+  const needsAll =
+    first.problems.length > 0 || first.options.list || first.options.schema || first.options.env || first.namespaces.length > 0;
   if (!project.registry.isPartial || !needsAll) return { line: first, registry: project.registry };
   const registry = await project.registry.complete();
   return { line: parseArgv(host.argv, registry, scope), registry };
 }
 
 /** `-C` moves where the user stands. */
-const invocationDirOf = (host: Host, options: OwnOptions): string => (options.directory === undefined ? host.cwd : resolve(host.cwd, options.directory));
+const invocationDirOf = (host: Host, options: OwnOptions): string =>
+  options.directory === undefined ? host.cwd : resolve(host.cwd, options.directory);
 
 function tellNotices(host: Host, notices: readonly string[], options: OwnOptions): void {
   if (options.quiet || options.reporter === 'quiet') return;
@@ -275,9 +279,18 @@ async function withMissing(host: Host, project: Project, targets: readonly Parse
   const filled: ParsedTarget[] = [];
   for (const target of targets) {
     const { input } = specOf(target.task);
-    const resolved = resolveInput({ fields: input, given: target.given, env, defaults: undefined, root: project.root, from: 'command-line' });
+    const resolved = resolveInput({
+      fields: input,
+      given: target.given,
+      env,
+      defaults: undefined,
+      root: project.root,
+      from: 'command-line',
+    });
     const defaults = project.config.defaults?.[target.name] ?? {};
-    const missing = resolved.ok ? [] : resolved.problems.filter((problem) => problem.isMissing && defaults[problem.key ?? ''] === undefined);
+    const missing = resolved.ok
+      ? []
+      : resolved.problems.filter((problem) => problem.isMissing && defaults[problem.key ?? ''] === undefined);
     const fields = fieldsOf(input).filter((field) => missing.some((problem) => problem.key === field.key));
     if (fields.length === 0) {
       filled.push(target);
@@ -304,7 +317,8 @@ export function versionOf(): string {
     const file = fileURLToPath(new URL(up, import.meta.url));
     if (!existsSync(file)) continue;
     const manifest: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof manifest === 'object' && manifest !== null && 'name' in manifest && manifest.name === 'taskwright' && 'version' in manifest) return String(manifest.version);
+    if (typeof manifest === 'object' && manifest !== null && 'name' in manifest && manifest.name === 'taskwright' && 'version' in manifest)
+      return String(manifest.version);
   }
   return 'unknown';
 }

@@ -7,7 +7,11 @@ import { durationMs } from '../util/duration.ts';
  * taskwright's own options, declared as a task's input is: the same grammar reads them and the same help
  * shows them.
  */
-const flag = (help: string, short?: string) => z.boolean().default(false).meta({ description: help, ...(short && { short }) });
+const flag = (help: string, short?: string) =>
+  z
+    .boolean()
+    .default(false)
+    .meta({ description: help, ...(short && { short }) });
 const duration = (help: string) =>
   z
     .string()
@@ -60,7 +64,6 @@ export type OwnOptions = z.output<typeof ownSchema>;
 
 export const OWN_FIELDS: readonly Field[] = fieldsOf(ownShape);
 export const NO_OWN_OPTIONS: OwnOptions = ownSchema.parse({});
-
 
 /** In which order and under which headings help shows them. */
 export const OWN_GROUPS: readonly { readonly title: string; readonly keys: readonly (keyof OwnOptions)[] }[] = [

@@ -101,7 +101,13 @@ function spellingsFor(fields: readonly Field[], shortFlags: ParseScope['shortFla
 
 const OWN = spellingsFor(OWN_FIELDS, undefined);
 
-const NOTHING: Vocabulary = { find: () => undefined, isNamespace: () => false, nearest: () => undefined, entries: [], defaultTask: undefined };
+const NOTHING: Vocabulary = {
+  find: () => undefined,
+  isNamespace: () => false,
+  nearest: () => undefined,
+  entries: [],
+  defaultTask: undefined,
+};
 
 /** Our own options in front of the first bare word: what has to be known before a config is looked for. */
 export function leadingOptions(argv: readonly string[]): OwnOptions {
@@ -111,7 +117,7 @@ export function leadingOptions(argv: readonly string[]): OwnOptions {
     if (!/^-./.test(word) || word === '--') break;
     end++;
     const isLong = word.startsWith('--');
-    const written = OWN.get(isLong ? word.split('=', 1)[0] ?? word : `-${word.at(-1) ?? ''}`);
+    const written = OWN.get(isLong ? (word.split('=', 1)[0] ?? word) : `-${word.at(-1) ?? ''}`);
     const hasValue = isLong ? word.includes('=') : false;
     if (written && !hasValue && !takesNoWord(written.field.kind)) end++;
   }
@@ -125,7 +131,11 @@ export function leadingOptions(argv: readonly string[]): OwnOptions {
  */
 export function targetsOf(
   argv: readonly string[],
-  { registry, config, invocationDir }: { readonly registry: Vocabulary | undefined; readonly config: { readonly shortFlags?: 'auto' }; readonly invocationDir: string },
+  {
+    registry,
+    config,
+    invocationDir,
+  }: { readonly registry: Vocabulary | undefined; readonly config: { readonly shortFlags?: 'auto' }; readonly invocationDir: string },
 ): { readonly targets: readonly ParsedTarget[]; readonly runOptions: Partial<RunOptions> } {
   const line = parseArgv(argv, registry ?? NOTHING, { invocationDir, shortFlags: config.shortFlags });
   const bad = badLine(line);
@@ -163,7 +173,11 @@ export function badLine(line: ParsedLine): UsageError | undefined {
 /** A namespace may be listed; it cannot be run where it has no default task. */
 function misplaced(line: ParsedLine): ParseProblem[] {
   if (line.options.list || line.targets.length === 0) return [];
-  return line.namespaces.map((name) => ({ code: 'unknown-task', text: `\`${name}\` is a namespace without a default task`, hint: `Run \`tasks --list ${name}\` to see its tasks.` }));
+  return line.namespaces.map((name) => ({
+    code: 'unknown-task',
+    text: `\`${name}\` is a namespace without a default task`,
+    hint: `Run \`tasks --list ${name}\` to see its tasks.`,
+  }));
 }
 
 // ── The line ─────────────────────────────────────────────────────────────────────────────────────
@@ -193,7 +207,8 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
   let passthrough: readonly string[] | undefined;
   let at = 0;
 
-  const complain = (code: ParseProblem['code'], text: string, hint?: string): void => void problems.push({ code, text, ...(hint !== undefined && { hint }) });
+  const complain = (code: ParseProblem['code'], text: string, hint?: string): void =>
+    void problems.push({ code, text, ...(hint !== undefined && { hint }) });
   const current = (): Draft | undefined => drafts.at(-1);
   const about = (draft: Draft | undefined): string => (draft ? ` of \`${draft.entry.name}\`` : '');
 
@@ -274,7 +289,11 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
     if (text === undefined && !takesNoWord(field.kind)) {
       const next = argv[at];
       if (next === undefined || next.startsWith('--')) {
-        return complain('missing-value', `\`${spelling}\`${of === 'task' ? about(current()) : ''} needs a value`, `Write \`${spelling} VALUE\` or \`${spelling}=VALUE\`.`);
+        return complain(
+          'missing-value',
+          `\`${spelling}\`${of === 'task' ? about(current()) : ''} needs a value`,
+          `Write \`${spelling} VALUE\` or \`${spelling}=VALUE\`.`,
+        );
       }
       at++;
       text = next;
@@ -313,14 +332,21 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
 
   function unknown(spelling: string, within = spelling): void {
     const draft = current();
-    const known = [...(draft?.spellings.keys() ?? allSpellings()), ...OWN.keys()].filter((candidate) => candidate.startsWith('--') === spelling.startsWith('--'));
+    const known = [...(draft?.spellings.keys() ?? allSpellings()), ...OWN.keys()].filter(
+      (candidate) => candidate.startsWith('--') === spelling.startsWith('--'),
+    );
     const near = spelling.startsWith('--') ? nearest(spelling, known) : undefined;
     const where = within === spelling ? '' : ` (in \`${within}\`)`;
     const who = draft ? `\`${draft.entry.name}\` has no flag \`${spelling}\`${where}` : `there is no option \`${spelling}\`${where}`;
-    complain('unknown-flag', who, near === undefined ? `Run \`tasks ${draft ? `${draft.entry.name} ` : ''}--help\`.` : `Did you mean \`${near}\`?`);
+    complain(
+      'unknown-flag',
+      who,
+      near === undefined ? `Run \`tasks ${draft ? `${draft.entry.name} ` : ''}--help\`.` : `Did you mean \`${near}\`?`,
+    );
     // Its value, if the next word is one, would be told as an unknown task.
     const next = argv[at];
-    if (next !== undefined && !next.startsWith('-') && !vocabulary.find(next) && !vocabulary.isNamespace(next) && !canTakeBare(draft, next)) at++;
+    if (next !== undefined && !next.startsWith('-') && !vocabulary.find(next) && !vocabulary.isNamespace(next) && !canTakeBare(draft, next))
+      at++;
   }
 
   function allSpellings(): Iterable<string> {
@@ -335,7 +361,10 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
     if (draft && field) {
       const decoded = decodeText(field, word);
       if (!decoded.ok) {
-        return complain('bad-value', `\`${word}\` is no ${spellingsOf(field).long.slice(2)}${about(draft)}: ${decoded.problem}${alsoTask(word)}`);
+        return complain(
+          'bad-value',
+          `\`${word}\` is no ${spellingsOf(field).long.slice(2)}${about(draft)}: ${decoded.problem}${alsoTask(word)}`,
+        );
       }
       if (field.kind.type !== 'array') draft.byWord.set(field.key, word);
       draft.given[field.key] = gathered(draft.given[field.key], field, inFolder(field, decoded));
@@ -349,7 +378,11 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
     }
     if (vocabulary.isNamespace(word)) return void namespaces.push(word);
     const near = vocabulary.nearest(word);
-    complain('unknown-task', `no task is named \`${word}\``, near === undefined ? 'Run `tasks --list` to see them all.' : `Did you mean \`${near}\`?`);
+    complain(
+      'unknown-task',
+      `no task is named \`${word}\``,
+      near === undefined ? 'Run `tasks --list` to see them all.' : `Did you mean \`${near}\`?`,
+    );
   }
 
   function canTakeBare(draft: Draft | undefined, word: string): boolean {
@@ -384,7 +417,11 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
   for (const { spelling, text } of shared) {
     const takers = drafts.filter((draft) => draft.spellings.has(spelling));
     if (takers.length === 0 && !isLooking) {
-      complain('unknown-flag', `no target takes \`${spelling}\``, 'A flag before the first task is for every target that declares it; write others after their task.');
+      complain(
+        'unknown-flag',
+        `no target takes \`${spelling}\``,
+        'A flag before the first task is for every target that declares it; write others after their task.',
+      );
     }
     for (const draft of takers) {
       const written = draft.spellings.get(spelling);
@@ -439,7 +476,8 @@ function ownOptions(own: Record<string, Json>, complain: (text: string) => void)
   const checked = checkInput(ownShape, own);
   // The schema that was asked is that of OwnOptions.
   if (checked.ok) return checked.value as OwnOptions;
-  for (const issue of checked.issues) complain(`\`--${kebab(issue.key ?? '')}\`: ${issue.message}, got ${JSON.stringify(own[issue.key ?? ''])}`);
+  for (const issue of checked.issues)
+    complain(`\`--${kebab(issue.key ?? '')}\`: ${issue.message}, got ${JSON.stringify(own[issue.key ?? ''])}`);
   const wrong = new Set(checked.issues.map((issue) => issue.key));
   return { ...NO_OWN_OPTIONS, ...Object.fromEntries(Object.entries(own).filter(([key]) => !wrong.has(key))) };
 }

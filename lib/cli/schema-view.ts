@@ -6,7 +6,10 @@ import { specOf } from '../task.ts';
 export function schemaDocument(registry: Registry): object {
   const tasks = registry.entries.map(({ name, task }) => {
     const { summary, input, output } = specOf(task);
-    return [name, { summary, input: jsonSchemaOf(objectOf(input), 'input'), ...(output && { output: jsonSchemaOf(output, 'output') }) }] as const;
+    return [
+      name,
+      { summary, input: jsonSchemaOf(objectOf(input), 'input'), ...(output && { output: jsonSchemaOf(output, 'output') }) },
+    ] as const;
   });
   return { version: 1, tasks: Object.fromEntries(tasks) };
 }

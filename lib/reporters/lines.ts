@@ -52,7 +52,8 @@ export const lines: ReporterFactory = (screen, options) =>
       },
       'run-stopping': ({ reason }) => stderr.write(`stopping: ${describeStop(reason)}; Ctrl-C again kills\n`),
       'run-ended': (event) => {
-        if (!start.dryRun || event.exitCode !== 0) stderr.write(renderSummary(log, event, stderr, { wasShown: true, verbose: options.verbose }));
+        if (!start.dryRun || event.exitCode !== 0)
+          stderr.write(renderSummary(log, event, stderr, { wasShown: true, verbose: options.verbose }));
       },
     };
   });

@@ -43,7 +43,12 @@ function renderFailure(step: StepView, outcome: Extract<Outcome, { status: 'fail
 }
 
 function factsOf(failure: Failure, { verbose }: SummaryOptions): string[] {
-  const facts = [...(failure.facts ?? []), ...(failure.stack?.split('\n') ?? []), ...(verbose && failure.command !== undefined ? [`$ ${failure.command}`] : []), ...(verbose && failure.cwd !== undefined ? [`in ${failure.cwd}`] : [])];
+  const facts = [
+    ...(failure.facts ?? []),
+    ...(failure.stack?.split('\n') ?? []),
+    ...(verbose && failure.command !== undefined ? [`$ ${failure.command}`] : []),
+    ...(verbose && failure.cwd !== undefined ? [`in ${failure.cwd}`] : []),
+  ];
   return facts.map((fact) => `  ${fact}`);
 }
 
@@ -74,7 +79,10 @@ function countsLine({ counts, ms, exitCode, reason }: EventOf<'run-ended'>, pain
     [counts.skipped, 'skipped'],
     [counts.stopped, 'stopped'],
   ] as const;
-  const text = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`).join(', ');
+  const text = parts
+    .filter(([count]) => count > 0)
+    .map(([count, word]) => `${count} ${word}`)
+    .join(', ');
   const colour = exitCode === 0 ? paint.green : paint.red;
   const why = exitCode === 0 || reason === 'failed' ? '' : ` (${reason})`;
   return `${colour(text || 'nothing to do')}${why} ${paint.dim(`in ${durationText(ms)}`)}`;
@@ -85,6 +93,7 @@ function soloEnd(log: RunLog, sink: Sink, paint: Paint): string {
   const [step] = log.steps;
   const outcome = step && log.outcomes.get(step.id);
   if (!step || !outcome) return '';
-  if (outcome.status === 'skipped') return `${markOf(outcome, paint)} ${step.title} ${afterwordOf(outcome)}${outcome.remedy ? `\n  → ${outcome.remedy}` : ''}\n`;
+  if (outcome.status === 'skipped')
+    return `${markOf(outcome, paint)} ${step.title} ${afterwordOf(outcome)}${outcome.remedy ? `\n  → ${outcome.remedy}` : ''}\n`;
   return sink.isTTY ? `${markOf(outcome, paint)} ${step.title} ${paint.dim(afterwordOf(outcome))}\n` : '';
 }

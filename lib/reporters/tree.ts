@@ -16,7 +16,8 @@ import { renderSummary } from './summary.ts';
  * promise that our events settle. Rows are made when steps start, so that what is drawn costs as much as
  * what runs, and not as the plan.
  */
-export const tree: ReporterFactory = (screen, options) => rememberingReporter(screen, options, (log, start) => manyReporter(log, start, screen, options));
+export const tree: ReporterFactory = (screen, options) =>
+  rememberingReporter(screen, options, (log, start) => manyReporter(log, start, screen, options));
 
 /** More steps than this, and only those that did not succeed get a line of their own. */
 const MOST_LINES = 60;
@@ -162,7 +163,10 @@ function drawLive({ rows, counts, stdout, paint, above, titleOf }: LiveOptions):
       // A row that has only just begun is not enabled yet in listr2's eyes.
       const [drawn = `${'  '.repeat(level)}… ${titleOf(row.step)}`] = render(row, level);
       const title = fit(drawn, width);
-      const last = withOutput && row.lastLine.trim() !== '' ? [paint.dim(cut(`${'  '.repeat(level + 1)}› ${stripVTControlCharacters(row.lastLine).trim()}`, width))] : [];
+      const last =
+        withOutput && row.lastLine.trim() !== ''
+          ? [paint.dim(cut(`${'  '.repeat(level + 1)}› ${stripVTControlCharacters(row.lastLine).trim()}`, width))]
+          : [];
       return [title, ...last];
     });
     const hidden = ordered.length - shown.length;
@@ -178,7 +182,12 @@ function drawLive({ rows, counts, stdout, paint, above, titleOf }: LiveOptions):
 
   function countsLine(): string {
     const waiting = counts.total - counts.over - rows.size;
-    const parts = [`${counts.over} over`, ...(counts.failed > 0 ? [`${counts.failed} failed`] : []), `${rows.size} running`, ...(waiting > 0 ? [`${waiting} waiting`] : [])];
+    const parts = [
+      `${counts.over} over`,
+      ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
+      `${rows.size} running`,
+      ...(waiting > 0 ? [`${waiting} waiting`] : []),
+    ];
     return parts.join(', ');
   }
 
@@ -187,7 +196,10 @@ function drawLive({ rows, counts, stdout, paint, above, titleOf }: LiveOptions):
     if (isOver) return flush();
     const { DefaultRenderer: Base, Listr: List, ListrLogger, ProcessOutput } = listr2;
     const stream = streamOf(stdout);
-    const logger = new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(stream, streamOf(stdout), { leaveEmptyLine: false }) });
+    const logger = new ListrLogger({
+      useIcons: true,
+      processOutput: new ProcessOutput(stream, streamOf(stdout), { leaveEmptyLine: false }),
+    });
 
     /** A row of listr2's own, made when its step starts; drawn by the one renderer below. */
     function taskOf(row: Row): NonNullable<Row['task']> {
@@ -305,7 +317,7 @@ function inTreeOrder(rows: ReadonlyMap<string, Row>): { readonly row: Row; reado
 function streamOf(sink: Sink): NodeJS.WriteStream {
   const stream = {
     write: (text: string): boolean => {
-      sink.write(String(text));
+      sink.write(text);
       return true;
     },
     get columns() {

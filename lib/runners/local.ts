@@ -48,7 +48,10 @@ function start(command: Command, watch: CommandWatch): Started {
     if (child.pid !== undefined) watch.onStart?.(child.pid);
     if (early && supervised) supervised.end(early);
   });
-  const timer = command.timeoutMs === undefined ? undefined : setTimeout(endBecause, command.timeoutMs, { kind: 'timeout', timeoutMs: command.timeoutMs });
+  const timer =
+    command.timeoutMs === undefined
+      ? undefined
+      : setTimeout(endBecause, command.timeoutMs, { kind: 'timeout', timeoutMs: command.timeoutMs });
 
   const ended = launched.then(async (child): Promise<CommandEnd> => {
     const read = (stream: 'stdout' | 'stderr', text: string): void => {
@@ -116,7 +119,11 @@ async function launch(command: Command, onSpawn: (child: Launched) => void): Pro
  * zx starts the line, with every option given, so that `ZX_*` variables and its own defaults count for
  * nothing. It stores nothing: output is read here, and bounded.
  */
-async function throughZx(command: Command, line: string, spawnIt: (program: string, argv: readonly string[]) => ChildProcess): Promise<ChildProcess> {
+async function throughZx(
+  command: Command,
+  line: string,
+  spawnIt: (program: string, argv: readonly string[]) => ChildProcess,
+): Promise<ChildProcess> {
   const { $, quote } = await import('zx/core');
   const bash = bashOf(command.env) ?? 'bash';
   let child: ChildProcess | undefined;
@@ -139,7 +146,9 @@ async function throughZx(command: Command, line: string, spawnIt: (program: stri
     ...(command.input !== undefined && { input: command.input }),
   };
   // The hooks are narrower than zx's types: a line is always started with these same options.
-  const promise = $(options as unknown as Parameters<typeof $>[0])([line] as unknown as TemplateStringsArray) as unknown as Promise<unknown>;
+  const promise = $(options as unknown as Parameters<typeof $>[0])([
+    line,
+  ] as unknown as TemplateStringsArray) as unknown as Promise<unknown>;
   promise.catch(() => {});
   if (!child) throw new Error('zx did not start the command');
   return child;
@@ -234,7 +243,9 @@ function untilOver(child: ChildProcess, read: (stream: 'stdout' | 'stderr', text
 /** It lives on by itself: started is all that is waited for. */
 function untilSpawned(child: ChildProcess): Promise<RawEnd> {
   return new Promise((resolve) => {
-    child.once('error', (error: NodeJS.ErrnoException) => resolve({ code: undefined, signal: undefined, trouble: whyNotStarted(error, child.spawnfile) }));
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      resolve({ code: undefined, signal: undefined, trouble: whyNotStarted(error, child.spawnfile) }),
+    );
     child.once('spawn', () => {
       child.unref();
       resolve({ code: 0, signal: undefined, trouble: undefined });
@@ -278,7 +289,10 @@ function createKeep(command: Command): { push(text: string): boolean; text(): st
         sizeBytes -= Buffer.byteLength(chunks[first] ?? '');
         chunks[first++] = '';
       }
-      if (first > 1024) chunks.splice(0, first), (first = 0);
+      if (first > 1024) {
+        chunks.splice(0, first);
+        first = 0;
+      }
       return true;
     },
     text: () => stripVTControlCharacters(chunks.slice(first).join('')),

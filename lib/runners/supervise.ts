@@ -32,7 +32,11 @@ export interface SuperviseOptions {
 }
 
 /** @throws nothing: a program that cannot be started shows as `error` on the child, which then has no pid */
-export function supervise(program: string, argv: readonly string[], options: SuperviseOptions): Supervised | { readonly child: ChildProcess; readonly pid: undefined } {
+export function supervise(
+  program: string,
+  argv: readonly string[],
+  options: SuperviseOptions,
+): Supervised | { readonly child: ChildProcess; readonly pid: undefined } {
   const leadsGroup = !options.isForeground && process.platform !== 'win32';
   const child = spawn(program, [...argv], {
     cwd: options.cwd,
@@ -174,7 +178,13 @@ function fromProc(): readonly Listed[] {
       // `pid (name) state parent group …`: the name may hold anything, so read from its last bracket.
       const text = readFileSync(`/proc/${name}/stat`, 'latin1');
       const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-      listed.push({ pid: Number(name), parent: Number(fields[1]), group: Number(fields[2]), start: fields[19] ?? '', isZombie: fields[0] === 'Z' || fields[0] === 'X' });
+      listed.push({
+        pid: Number(name),
+        parent: Number(fields[1]),
+        group: Number(fields[2]),
+        start: fields[19] ?? '',
+        isZombie: fields[0] === 'Z' || fields[0] === 'X',
+      });
     } catch {
       // It ended while we read.
     }

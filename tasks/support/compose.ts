@@ -61,7 +61,15 @@ export async function openCompose({ checkout, database, selection, env, exec }: 
   const isSudo = access.prefix.length > 0;
   const front = isSudo ? [...access.prefix, 'env', ...Object.entries(settings).map(([name, value]) => `${name}=${value}`)] : [];
   const files = composeFiles(checkout, layout, database, selection).flatMap((file) => ['-f', file]);
-  const line = (words: readonly string[]): string[] => [...front, 'docker', 'compose', ...files, '-p', settings.INFRAHUB_BUILD_NAME, ...words];
+  const line = (words: readonly string[]): string[] => [
+    ...front,
+    'docker',
+    'compose',
+    ...files,
+    '-p',
+    settings.INFRAHUB_BUILD_NAME,
+    ...words,
+  ];
   const common = { cwd: checkout, ...(!isSudo && { env: { ...settings } }) };
   return {
     project: settings.INFRAHUB_BUILD_NAME,
@@ -81,7 +89,10 @@ export function composeFilesAreThere(checkout: string, database: Database, selec
     check: () => {
       const missing = composeFiles(checkout, layoutOf(checkout), database, selection).filter((file) => !existsSync(join(checkout, file)));
       if (missing.length === 0) return undefined;
-      return { problem: `missing in the checkout: ${missing.join(', ')}`, remedy: 'Run `git status` there: were they removed, or is it another branch?' };
+      return {
+        problem: `missing in the checkout: ${missing.join(', ')}`,
+        remedy: 'Run `git status` there: were they removed, or is it another branch?',
+      };
     },
   };
 }
@@ -125,7 +136,9 @@ export function portsAreFree(checkout: string, selection: Selection): Requiremen
       }
       if (taken.length === 0) return undefined;
       const project = projectName(checkout, { INFRAHUB_BUILD_NAME: env['INFRAHUB_BUILD_NAME'] || undefined });
-      const own = await look(['docker', 'ps', '--filter', `label=com.docker.compose.project=${project}`, '--format', '{{.Ports}}'], { cwd: root });
+      const own = await look(['docker', 'ps', '--filter', `label=com.docker.compose.project=${project}`, '--format', '{{.Ports}}'], {
+        cwd: root,
+      });
       const foreign = taken.filter((text) => !new RegExp(`:${text.split(' ')[0]}->`).test(own.stdout));
       if (foreign.length === 0) return undefined;
       return {

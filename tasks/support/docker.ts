@@ -5,8 +5,7 @@ export type Look = (argv: readonly string[]) => PromiseLike<CommandResult>;
 
 export type DockerAccess =
   /** What stands in front of `docker`: nothing, or `sudo`. */
-  | { readonly ok: true; readonly prefix: readonly string[] }
-  | { readonly ok: false; readonly problem: string; readonly remedy: string };
+  { readonly ok: true; readonly prefix: readonly string[] } | { readonly ok: false; readonly problem: string; readonly remedy: string };
 
 /** Docker is asked once whether it needs sudo, however many steps there are. */
 const known = new Map<string, Promise<DockerAccess>>();
@@ -52,7 +51,10 @@ async function whyNoEngine(
 ): Promise<{ readonly problem: string; readonly remedy: string } | { readonly prefix: readonly string[] }> {
   const said = `${engine.stderr}\n${engine.stdout}`;
   if (engine.exitCode === 127) {
-    return { problem: '`docker` was not found on PATH', remedy: 'Debian, Ubuntu: apt install docker.io · macOS: brew install --cask docker' };
+    return {
+      problem: '`docker` was not found on PATH',
+      remedy: 'Debian, Ubuntu: apt install docker.io · macOS: brew install --cask docker',
+    };
   }
   if (/denied/i.test(said)) {
     // Without a password only: a question would come in the middle of other output.

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { UserError } from 'taskwright';
 import { z } from 'zod';
 import { DATABASES } from './layout.ts';
 
@@ -67,6 +68,10 @@ export function renderSettings(values: { readonly [Name in GuideVariable]: strin
 
 function quoted(value: string): string {
   if (/^[\w./:@%+-]+$/.test(value)) return value;
-  if (value.includes("'")) throw new RangeError(`a settings value with a single quote cannot be written so that bash and dotenv read it alike: ${value}`);
-  return `'${value}'`;
+  if (!value.includes("'")) return `'${value}'`;
+  if (!/["$`\\\n]/.test(value)) return `"${value}"`;
+  throw new UserError('settings', `${value} cannot be written so that bash and dotenv read it alike`, 1, {
+    facts: ['it has a single quote, and a double quote, dollar sign, backquote, backslash or line break as well'],
+    hint: 'Name another folder: `--storage`.',
+  });
 }

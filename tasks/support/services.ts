@@ -21,9 +21,7 @@ const psRow = z.object({
   Image: z.string().default(''),
   State: z.string().default(''),
   Health: z.string().default(''),
-  Publishers: z
-    .array(z.object({ PublishedPort: z.int(), TargetPort: z.int() }))
-    .nullish(),
+  Publishers: z.array(z.object({ PublishedPort: z.int(), TargetPort: z.int() })).nullish(),
 });
 
 /** What `docker compose ps --format json` says: a JSON array up to 2.20, one object a line since. */
@@ -57,17 +55,31 @@ export async function servicesOf(compose: Compose): Promise<(Service & { readonl
   return parsePs(said.stdout);
 }
 
-export const withoutIds = (services: readonly (Service & { readonly id: string })[]): Service[] => services.map(({ id: _, ...service }) => service);
+export const withoutIds = (services: readonly (Service & { readonly id: string })[]): Service[] =>
+  services.map(({ id: _, ...service }) => service);
 
 /** The guide's table. */
 export function renderServices(services: readonly Service[]): string {
   if (services.length === 0) return 'no service is running\n';
   const rows = [
     ['SERVICE', 'IMAGE', 'STATE', 'HEALTH', 'PORTS'],
-    ...services.map((one) => [one.service, one.image, one.state, one.health || '-', one.ports.map(({ published, target }) => (published === target ? published : `${published}→${target}`)).join(' ') || '-']),
+    ...services.map((one) => [
+      one.service,
+      one.image,
+      one.state,
+      one.health || '-',
+      one.ports.map(({ published, target }) => (published === target ? published : `${published}→${target}`)).join(' ') || '-',
+    ]),
   ];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return `${rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n')}\n`;
+  return `${rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')}\n`;
 }
 
 const LOOK_AGAIN_MS = 500;
@@ -90,15 +102,35 @@ export async function untilHealthy(compose: Compose, limitMs: number, signal: Ab
   }
 }
 
-async function notHealthy(compose: Compose, service: (Service & { readonly id: string }) | undefined, limitMs: number | undefined): Promise<UserError> {
+async function notHealthy(
+  compose: Compose,
+  service: (Service & { readonly id: string }) | undefined,
+  limitMs: number | undefined,
+): Promise<UserError> {
   if (!service) return new UserError('not-healthy', 'no service was started', 1);
-  const how = limitMs === undefined ? `is ${service.health || service.state}` : `was not healthy within ${limitMs / 1000}s: it is ${service.health || service.state}`;
-  const health = await compose.docker(['inspect', '--format', '{{if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{"\\n"}}{{end}}{{end}}', service.id]);
+  const how =
+    limitMs === undefined
+      ? `is ${service.health || service.state}`
+      : `was not healthy within ${limitMs / 1000}s: it is ${service.health || service.state}`;
+  const health = await compose.docker([
+    'inspect',
+    '--format',
+    '{{if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{"\\n"}}{{end}}{{end}}',
+    service.id,
+  ]);
   const logs = await compose.look(['logs', '--no-color', '--no-log-prefix', '--tail', '20', service.service]);
-  const lastHealth = health.stdout.trim().split('\n').filter((line) => line.trim() !== '').slice(-3);
+  const lastHealth = health.stdout
+    .trim()
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-3);
   const lastLines = `${logs.stdout}${logs.stderr}`.trim().split('\n').slice(-20);
   return new UserError('not-healthy', `service \`${service.service}\` ${how}`, 1, {
-    facts: [...(lastHealth.length > 0 ? ['its last health output:', ...lastHealth.map((line) => `  ${line}`)] : []), 'its last log lines:', ...lastLines.map((line) => `  ${line}`)],
+    facts: [
+      ...(lastHealth.length > 0 ? ['its last health output:', ...lastHealth.map((line) => `  ${line}`)] : []),
+      'its last log lines:',
+      ...lastLines.map((line) => `  ${line}`),
+    ],
     hint: `See all of it: docker compose -p ${compose.project} logs ${service.service}`,
   });
 }

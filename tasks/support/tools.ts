@@ -32,7 +32,9 @@ export function installed(folder: string): Requirement {
     check: async ({ look }) => {
       if (!existsSync(folder)) return { problem: `there is no folder ${folder}`, remedy: 'Run `tasks clone`.' };
       const there = await look(['poetry', 'env', 'info', '--path'], { cwd: folder });
-      return there.ok && there.text() !== '' ? undefined : { problem: 'the checkout has no installed environment', remedy: 'Run `tasks install`.' };
+      return there.ok && there.text() !== ''
+        ? undefined
+        : { problem: 'the checkout has no installed environment', remedy: 'Run `tasks install`.' };
     },
   };
 }

@@ -103,7 +103,10 @@ test('several failures are all told, quiet shows their last lines (R20, R38)', a
 test('-r json is the stream of events, each a line that a program reads (R38, R42)', async () => {
   const said = await tasks(['-r', 'json', 'deploy', 'staging'], here());
 
-  const events = said.stdout.trim().split('\n').map((line) => JSON.parse(line) as { type: string; step?: string });
+  const events = said.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; step?: string });
   expect(events.map((event) => [event.type, event.step].filter(Boolean).join(' '))).toEqual([
     'run-started',
     'step-started image',
@@ -139,11 +142,31 @@ test('secrets are *** in output, also split across chunks, and in kept logs (R29
 
 test.each([
   [['depoly'], 2, 'error: no task is named `depoly`\nhint: Did you mean `deploy`?\n'],
-  [['deploy'], 2, 'error: `deploy` was given input it does not accept\n  --target is required: "staging" or "production"\nhint: Run `tasks deploy --help`.\n'],
-  [['deploy', 'stagng'], 2, 'error: `stagng` is no target of `deploy`: expected "staging" or "production", got "stagng"; did you mean "staging"?\n'],
-  [['deploy', '--trget', 'x'], 2, 'error: 2 things are wrong with this command line\n  `deploy` has no flag `--trget`\n    → Did you mean `--target`?\n  `x` is no target of `deploy`: expected "staging" or "production", got "x"\n'],
-  [['deploy', 'production'], 3, 'error: `deploy` has a question, and nobody is there to answer it\n  Deploy to production?\nhint: Give `--yes` to answer it, or run it on a terminal.\n'],
-  [['leak'], 3, 'error: `leak` cannot run here\n  `SECRET` is not set\nhint: Nothing has run. `--skip-unmet` leaves out what cannot run, and runs the rest.\n'],
+  [
+    ['deploy'],
+    2,
+    'error: `deploy` was given input it does not accept\n  --target is required: "staging" or "production"\nhint: Run `tasks deploy --help`.\n',
+  ],
+  [
+    ['deploy', 'stagng'],
+    2,
+    'error: `stagng` is no target of `deploy`: expected "staging" or "production", got "stagng"; did you mean "staging"?\n',
+  ],
+  [
+    ['deploy', '--trget', 'x'],
+    2,
+    'error: 2 things are wrong with this command line\n  `deploy` has no flag `--trget`\n    → Did you mean `--target`?\n  `x` is no target of `deploy`: expected "staging" or "production", got "x"\n',
+  ],
+  [
+    ['deploy', 'production'],
+    3,
+    'error: `deploy` has a question, and nobody is there to answer it\n  Deploy to production?\nhint: Give `--yes` to answer it, or run it on a terminal.\n',
+  ],
+  [
+    ['leak'],
+    3,
+    'error: `leak` cannot run here\n  `SECRET` is not set\nhint: Nothing has run. `--skip-unmet` leaves out what cannot run, and runs the rest.\n',
+  ],
   [['image', '--tag'], 2, 'error: `--tag` of `image` needs a value\nhint: Write `--tag VALUE` or `--tag=VALUE`.\n'],
   [['nested', 'image'], 2, 'error: `nested` is a namespace without a default task\nhint: Run `tasks --list nested` to see its tasks.\n'],
   [['-r', 'tre', 'image'], 2, 'error: no reporter is named `tre`\nhint: Did you mean `tree`?\n'],
@@ -185,7 +208,10 @@ test('--list is a tree, --flat has full names, hidden ones need --all, and a bar
   `);
   expect((await tasks([], here())).code).toBe(2);
   expect((await tasks([], { ...here(), terminal: { columns: 80, rows: 24 } })).code).toBe(0);
-  expect(JSON.parse((await tasks(['--list', '--json'], here())).stdout)).toMatchObject({ version: 1, tasks: expect.arrayContaining([expect.objectContaining({ name: 'deploy', inputs: expect.anything() })]) });
+  expect(JSON.parse((await tasks(['--list', '--json'], here())).stdout)).toMatchObject({
+    version: 1,
+    tasks: expect.arrayContaining([expect.objectContaining({ name: 'deploy', inputs: expect.anything() })]),
+  });
 });
 
 test('--help of a task tells what it takes and where it stands', async () => {
@@ -216,14 +242,22 @@ test('--plan, --graph and --dry-run run nothing (R16)', async () => {
   expect((await tasks(['--plan', 'deploy', 'staging'], here())).stdout).toBe('1. image\n2. deploy [target]  needs 1\n');
   expect((await tasks(['--graph', 'deploy', 'staging'], here())).stdout).toBe('flowchart TD\n  s1["image"]\n  s2["deploy"]\n  s1 --> s2\n');
   expect((await tasks(['--graph=dot', 'deploy', 'staging'], here())).stdout).toContain('"image" -> "deploy";');
-  expect(JSON.parse((await tasks(['--plan', '--json', 'deploy', 'staging'], here())).stdout)).toMatchObject({ version: 1, targets: ['deploy'] });
-  expect((await tasks(['--dry-run', 'speak', 'broken'], here())).stdout).toBe('# speak\necho out; echo err >&2\n# broken\necho last words; exit 7\n');
+  expect(JSON.parse((await tasks(['--plan', '--json', 'deploy', 'staging'], here())).stdout)).toMatchObject({
+    version: 1,
+    targets: ['deploy'],
+  });
+  expect((await tasks(['--dry-run', 'speak', 'broken'], here())).stdout).toBe(
+    '# speak\necho out; echo err >&2\n# broken\necho last words; exit 7\n',
+  );
 });
 
 test('--schema is JSON Schema of all inputs and outputs (R42)', async () => {
   const schema = JSON.parse((await tasks(['--schema'], here())).stdout) as { tasks: Record<string, { input: object; output?: object }> };
 
-  expect(schema.tasks['image']?.input).toMatchObject({ type: 'object', properties: { tag: { type: 'string', default: 'local', description: 'image tag' } } });
+  expect(schema.tasks['image']?.input).toMatchObject({
+    type: 'object',
+    properties: { tag: { type: 'string', default: 'local', description: 'image tag' } },
+  });
   expect(schema.tasks['image']?.output).toMatchObject({ properties: { reference: { type: 'string' } } });
 });
 
@@ -246,7 +280,10 @@ test('Ctrl-C asks, the run ends with 130, nothing is left (R21, R24)', async () 
   expect(said.stderr).toContain('speak skipped: not started: interrupted (Ctrl-C)');
 });
 
-test.each([['SIGTERM', 143], ['SIGHUP', 129]] as const)('%s ends it with %i (R21)', async (name, code) => {
+test.each([
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('%s ends it with %i (R21)', async (name, code) => {
   const said = await tasks(['slow'], { ...here(), onStdout: (text, signal) => text.includes('waiting') && signal(name) });
 
   expect(said.code).toBe(code);
@@ -301,12 +338,15 @@ test('a service that is the last target stays until it is told to stop (R37)', a
 });
 
 test('a service that dies before it is ready fails its users with its last lines (R37)', async () => {
-  project.write('tasks.config.ts', `
+  project.write(
+    'tasks.config.ts',
+    `
 import { defineConfig, task } from 'taskwright';
 const dead = task({ summary: 'Die.', service: { ready: { port: 1, within: '20s' } }, run({ $ }) { void $\`echo famous last words; exit 4\`; } });
 const user = task({ summary: 'Use.', needs: { dead }, run() {} });
 export default defineConfig({ tasks: { dead, user } });
-`);
+`,
+  );
 
   const said = await tasks(['-q', 'user'], here());
 
@@ -316,11 +356,14 @@ export default defineConfig({ tasks: { dead, user } });
 });
 
 test('commands run at the root, a typed path is resolved where the user stands (R4)', async () => {
-  project.write('tasks.config.ts', `
+  project.write(
+    'tasks.config.ts',
+    `
 import { defineConfig, path, task } from 'taskwright';
 const where = task({ summary: 'Where.', input: { file: path() }, run: async ({ input, $, print }) => print(await $({ quiet: true })\`pwd\`.text() + ' ' + input.file + '\\n') });
 export default defineConfig({ tasks: { where } });
-`);
+`,
+  );
   project.write('sub folder/x', '');
 
   const said = await tasks(['where', 'x'], { cwd: project.path('sub folder') });

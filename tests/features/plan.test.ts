@@ -22,7 +22,9 @@ function planOf(targets: readonly (AnyTask | readonly [AnyTask, JsonObject])[], 
     root: '/root-folder',
     invocationDir: '/root-folder',
   });
-  const asTargets = targets.map((target) => (Array.isArray(target) ? { task: target[0], given: target[1] } : { task: target as AnyTask, given: {} }));
+  const asTargets = targets.map((target) =>
+    Array.isArray(target) ? { task: target[0], given: target[1] } : { task: target as AnyTask, given: {} },
+  );
   return planner.plan(asTargets, { parallel: options.parallel ?? false });
 }
 
@@ -54,7 +56,14 @@ test('what is needed stands before what needs it, and equal calls are one step (
 test('a step holds its input as JSON with defaults filled in, before transforms (R13)', () => {
   const shout = task({
     summary: 'shout',
-    input: { text: z.string().default('hi').transform((text) => text.toUpperCase()), since: z.date().optional(), times: z.int().default(2) },
+    input: {
+      text: z
+        .string()
+        .default('hi')
+        .transform((text) => text.toUpperCase()),
+      since: z.date().optional(),
+      times: z.int().default(2),
+    },
     run() {},
   });
   const top = effect('top', { needs: { shout: shout({ since: new Date('2026-11-24T00:00:00Z') }) } });
@@ -175,8 +184,26 @@ test('everything wrong with every target is told together (R11)', () => {
   const a = task({ summary: 'a', input: { port: z.int() }, run() {} });
   const b = task({ summary: 'b', input: { mode: z.enum(['fast', 'slow']), name: z.string() }, run() {} });
 
-  expect(() => planOf([[a, { port: 'x' }], [b, { mode: 'slwo' }]], { names: { a, b } })).toThrow(
-    expect.objectContaining({ code: 'wrong-input', exitCode: 2, facts: [expect.stringMatching('a'), expect.stringContaining('--port'), expect.stringMatching('b'), expect.stringContaining('--mode'), expect.stringContaining('--name')] }),
+  expect(() =>
+    planOf(
+      [
+        [a, { port: 'x' }],
+        [b, { mode: 'slwo' }],
+      ],
+      { names: { a, b } },
+    ),
+  ).toThrow(
+    expect.objectContaining({
+      code: 'wrong-input',
+      exitCode: 2,
+      facts: [
+        expect.stringMatching('a'),
+        expect.stringContaining('--port'),
+        expect.stringMatching('b'),
+        expect.stringContaining('--mode'),
+        expect.stringContaining('--name'),
+      ],
+    }),
   );
 });
 
@@ -196,11 +223,23 @@ test('an input falls back to its variable, then to the defaults of the config (R
 test('a secret input is *** in titles (R29)', () => {
   const login = task({ summary: 'login', input: { token: z.string().meta({ secret: true }), user: z.string() }, run() {} });
 
-  expect(planOf([[login, { token: 'abcdefghijkl', user: 'ada' }], [login, { token: 'x', user: 'b' }]], { names: { login } }).steps[0]?.title).toBe('login (token=***, user=ada)');
+  expect(
+    planOf(
+      [
+        [login, { token: 'abcdefghijkl', user: 'ada' }],
+        [login, { token: 'x', user: 'b' }],
+      ],
+      { names: { login } },
+    ).steps[0]?.title,
+  ).toBe('login (token=***, user=ada)');
 });
 
 test('needs that throw or answer later are told with their task (R13)', () => {
-  const throws = effect('throws', { needs: () => { throw new Error('no such thing'); } });
+  const throws = effect('throws', {
+    needs: () => {
+      throw new Error('no such thing');
+    },
+  });
   const later = effect('later', { needs: async () => ({}) });
 
   expect(() => planOf([throws], { names: { throws } })).toThrow('the `needs` of `throws` threw: no such thing');

@@ -30,7 +30,7 @@ function gate() {
       inside--;
     },
     async drain(times: number) {
-      for (let left = times; left > 0; ) {
+      for (let left = times; left > 0;) {
         const next = open.shift();
         if (next) left--;
         next?.();
@@ -42,7 +42,11 @@ function gate() {
 }
 
 test('values go along the edges, typed and parsed by the output schema (R13)', async () => {
-  const one = task({ summary: 'one', output: z.object({ at: z.string().transform((text) => new Date(text)) }), run: () => ({ at: '2026-11-24' }) });
+  const one = task({
+    summary: 'one',
+    output: z.object({ at: z.string().transform((text) => new Date(text)) }),
+    run: () => ({ at: '2026-11-24' }),
+  });
   const two = task({ summary: 'two', needs: { one, none: undefined }, run: ({ needs }) => [needs.one.at.getFullYear(), needs.none] });
   const three = task({ summary: 'three', needs: [two, one], run: ({ needs }) => needs[0][0] });
 
@@ -99,7 +103,10 @@ test('without --keep-going a failed target ends the chain (R14, R20)', async () 
 });
 
 test('--fail-fast stops the running steps (R20)', async () => {
-  const waiting = task({ summary: 'waiting', run: ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))) });
+  const waiting = task({
+    summary: 'waiting',
+    run: ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  });
   const broken = fails('broken');
   const all = works('all', { needs: [waiting, broken] });
 
@@ -129,7 +136,13 @@ test('the exit code is that of the first failed step in plan order (R21)', async
 });
 
 test('Exit ends the run with its code, and code 0 as a success (R21)', async () => {
-  const quit = task({ summary: 'quit', input: { code: z.int() }, run({ input }) { throw new Exit(input.code, 'that is all'); } });
+  const quit = task({
+    summary: 'quit',
+    input: { code: z.int() },
+    run({ input }) {
+      throw new Exit(input.code, 'that is all');
+    },
+  });
   const next = works('next');
 
   const four = await carry([[quit, { code: 4 }], next], { names: { quit, next }, keepGoing: true });
@@ -151,7 +164,13 @@ test('skip ends the step without failing the run, and what needs its value is sk
 });
 
 test('upToDate leaves the step alone and hands over its value (R32)', async () => {
-  const build = task({ summary: 'build', upToDate: () => ({ reason: 'it is there', output: 'a.out' }), run: (): string => { throw new Error('never'); } });
+  const build = task({
+    summary: 'build',
+    upToDate: () => ({ reason: 'it is there', output: 'a.out' }),
+    run: (): string => {
+      throw new Error('never');
+    },
+  });
   const user = task({ summary: 'user', needs: { build }, run: ({ needs }) => needs.build.length });
 
   const run = await carry([user], { names: { build, user } });
@@ -204,7 +223,9 @@ test('clean-up runs last first after success, failure and stop (R23)', async () 
         return end();
       },
     });
-  const broken = messy('broken', () => { throw new Error('x'); });
+  const broken = messy('broken', () => {
+    throw new Error('x');
+  });
 
   await carry([messy('fine', () => {})]);
   await carry([broken]);
@@ -216,14 +237,28 @@ test('an error in clean-up is told and does not hide the first one (R23)', async
   const broken = task({
     summary: 'broken',
     run({ defer }) {
-      defer(() => { throw new Error('clean-up broke'); });
+      defer(() => {
+        throw new Error('clean-up broke');
+      });
       throw new Error('body broke');
     },
   });
-  const untidy = task({ summary: 'untidy', run: ({ defer }) => defer(() => { throw new Error('clean-up broke'); }) });
+  const untidy = task({
+    summary: 'untidy',
+    run: ({ defer }) =>
+      defer(() => {
+        throw new Error('clean-up broke');
+      }),
+  });
 
-  expect((await carry([broken], { names: { broken } })).outcome('broken')).toMatchObject({ failure: { message: 'body broke' }, alsoFailed: [{ kind: 'clean-up', message: 'clean-up broke' }] });
-  expect((await carry([untidy], { names: { untidy } })).outcome('untidy')).toMatchObject({ status: 'failed', failure: { message: 'clean-up broke' } });
+  expect((await carry([broken], { names: { broken } })).outcome('broken')).toMatchObject({
+    failure: { message: 'body broke' },
+    alsoFailed: [{ kind: 'clean-up', message: 'clean-up broke' }],
+  });
+  expect((await carry([untidy], { names: { untidy } })).outcome('untidy')).toMatchObject({
+    status: 'failed',
+    failure: { message: 'clean-up broke' },
+  });
 });
 
 test('a time limit ends the body with 124 and cleans up (R21, R22)', async () => {
@@ -239,7 +274,10 @@ test('a time limit ends the body with 124 and cleans up (R21, R22)', async () =>
 
   const run = await carry([slow], { names: { slow } });
 
-  expect(run.outcome('slow')).toMatchObject({ status: 'failed', failure: { kind: 'timeout', message: 'it ran longer than 20ms', exitCode: 124 } });
+  expect(run.outcome('slow')).toMatchObject({
+    status: 'failed',
+    failure: { kind: 'timeout', message: 'it ran longer than 20ms', exitCode: 124 },
+  });
   expect([run.exitCode, told]).toEqual([124, ['clean']]);
 });
 
@@ -253,24 +291,32 @@ test('a body that does not settle after its time is left behind, and said (R24)'
 });
 
 test('a command that nobody awaits and that fails, fails its step (R25)', async () => {
-  const careless = task({ summary: 'careless', run({ exec }) { void exec(['false']); } });
+  const careless = task({
+    summary: 'careless',
+    run({ exec }) {
+      void exec(['false']);
+    },
+  });
 
   const run = await carry([careless], { names: { careless }, runner: scriptedRunner({ false: { exitCode: 3 } }) });
 
-  expect(run.outcome('careless')).toMatchObject({ failure: { kind: 'command', exitCode: 3, facts: ['Its body did not await this command.'] } });
+  expect(run.outcome('careless')).toMatchObject({
+    failure: { kind: 'command', exitCode: 3, facts: ['Its body did not await this command.'] },
+  });
 });
 
 test('log and console of a body belong to its step, print is a result (R25)', async () => {
-  const talker = (name: string) => task({
-    summary: name,
-    id: name,
-    async run({ log, print }) {
-      log('a %s', 'b', { c: 1 });
-      await tick();
-      console.warn('from', name);
-      print('result\n');
-    },
-  });
+  const talker = (name: string) =>
+    task({
+      summary: name,
+      id: name,
+      async run({ log, print }) {
+        log('a %s', 'b', { c: 1 });
+        await tick();
+        console.warn('from', name);
+        print('result\n');
+      },
+    });
   const one = talker('one');
   const two = talker('two');
   const both = works('both', { needs: [one, two] });
@@ -278,7 +324,11 @@ test('log and console of a body belong to its step, print is a result (R25)', as
   const { events } = await carry([both], { names: { one, two, both } });
 
   expect(events.flatMap((event) => (event.type === 'log' ? [[event.step, event.level, event.text]] : []))).toEqual(
-    expect.arrayContaining([['one', 'info', 'a b { c: 1 }'], ['one', 'warn', 'from one'], ['two', 'warn', 'from two']]),
+    expect.arrayContaining([
+      ['one', 'info', 'a b { c: 1 }'],
+      ['one', 'warn', 'from one'],
+      ['two', 'warn', 'from two'],
+    ]),
   );
   expect(events.filter((event) => event.type === 'print')).toHaveLength(2);
 });
@@ -288,7 +338,9 @@ test('a throw in a body shows the frames of the user only (R20)', async () => {
 
   const outcome = (await carry([broken], { names: { broken }, root: process.cwd() })).outcome('broken');
 
-  expect(outcome).toMatchObject({ failure: { message: 'broken broke', stack: expect.stringMatching(/^at .*tests\/features\/run\.test\.ts:\d+:\d+\)?$/) } });
+  expect(outcome).toMatchObject({
+    failure: { message: 'broken broke', stack: expect.stringMatching(/^at .*tests\/features\/run\.test\.ts:\d+:\d+\)?$/) },
+  });
 });
 
 // ── call ─────────────────────────────────────────────────────────────────────────────────────────
@@ -310,8 +362,18 @@ test('call runs another task once, typed, and gives back the slot meanwhile (R26
 });
 
 test('a call that leads back to a waiting caller fails with the path (R26)', async () => {
-  const inner: AnyTask = task({ summary: 'inner', run: async ({ call }) => { await call(outer as never); } });
-  const outer: AnyTask = task({ summary: 'outer', run: async ({ call }) => { await call(inner as never); } });
+  const inner: AnyTask = task({
+    summary: 'inner',
+    run: async ({ call }) => {
+      await call(outer as never);
+    },
+  });
+  const outer: AnyTask = task({
+    summary: 'outer',
+    run: async ({ call }) => {
+      await call(inner as never);
+    },
+  });
 
   const run = await carry([outer], { names: { inner, outer } });
 
@@ -341,12 +403,21 @@ test('requirements of a callee are looked at when it is called (R26)', async () 
 
 // ── Preflight ────────────────────────────────────────────────────────────────────────────────────
 
-const missing = (id: string, remedy?: string) => ({ id, title: id, check: () => ({ problem: `${id} is not there`, ...(remedy && { remedy }) }) });
+const missing = (id: string, remedy?: string) => ({
+  id,
+  title: id,
+  check: () => ({ problem: `${id} is not there`, ...(remedy && { remedy }) }),
+});
 
 test('all that is unmet in the whole plan is told in one report, and nothing has run (R17)', async () => {
   let ran = 0;
   const first = task({ summary: 'first', requires: [missing('docker', 'install it')], run: () => void ran++ });
-  const second = task({ summary: 'second', env: { TOKEN: z.string() }, requires: [missing('docker'), missing('poetry')], run: () => void ran++ });
+  const second = task({
+    summary: 'second',
+    env: { TOKEN: z.string() },
+    requires: [missing('docker'), missing('poetry')],
+    run: () => void ran++,
+  });
 
   const error = await carry([first, second], { names: { first, second } }).catch((caught: unknown) => caught);
 
@@ -354,7 +425,12 @@ test('all that is unmet in the whole plan is told in one report, and nothing has
   expect(error).toMatchObject({
     exitCode: 3,
     message: '2 tasks cannot run here',
-    facts: ['docker is not there (for `first`, `second`)', '  → install it', expect.stringContaining('TOKEN'), 'poetry is not there (for `second`)'],
+    facts: [
+      'docker is not there (for `first`, `second`)',
+      '  → install it',
+      expect.stringContaining('TOKEN'),
+      'poetry is not there (for `second`)',
+    ],
   });
   expect(ran).toBe(0);
 });
@@ -362,7 +438,10 @@ test('all that is unmet in the whole plan is told in one report, and nothing has
 test('a variable that is set and wrong is a usage error, exit 2 (R21)', async () => {
   const first = task({ summary: 'first', env: { PORT: z.int() }, run() {} });
 
-  await expect(carry([first], { names: { first }, env: { PORT: 'many' } })).rejects.toMatchObject({ exitCode: 2, facts: [expect.stringContaining('PORT')] });
+  await expect(carry([first], { names: { first }, env: { PORT: 'many' } })).rejects.toMatchObject({
+    exitCode: 2,
+    facts: [expect.stringContaining('PORT')],
+  });
 });
 
 test('what an earlier step provides is looked at when its user starts (R17)', async () => {
@@ -394,7 +473,12 @@ test('questions are put once before the first step; no, and nobody there, refuse
   let ran = 0;
   const risky = (summary: string) => task({ summary, id: summary, confirm: 'Delete it all?', run: () => void ran++ });
   const both = works('both', { needs: [risky('one'), risky('two')] });
-  const answering = (answer: boolean) => ({ confirm: (question: string) => { asked.push(question); return answer; } });
+  const answering = (answer: boolean) => ({
+    confirm: (question: string) => {
+      asked.push(question);
+      return answer;
+    },
+  });
 
   expect((await carry([both], answering(true))).exitCode).toBe(0);
   expect([asked, ran]).toEqual([['Delete it all?'], 2]);
@@ -426,7 +510,11 @@ test('--dry-run prints each command and starts none, but those that only look (R
 });
 
 test('what cannot be foreseen in a dry run is said, and what needs its value is listed (R16)', async () => {
-  const asks = task({ summary: 'asks', output: z.object({ id: z.string().min(1) }), run: async ({ $ }) => ({ id: await $`docker create x`.text() }) });
+  const asks = task({
+    summary: 'asks',
+    output: z.object({ id: z.string().min(1) }),
+    run: async ({ $ }) => ({ id: await $`docker create x`.text() }),
+  });
   const user = works('user', { needs: { asks } });
 
   const run = await carry([user], { names: { asks, user }, dryRun: true });

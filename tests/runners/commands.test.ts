@@ -103,7 +103,37 @@ test('10,000 generated values arrive unchanged, through $ and through exec (R27)
   const { $, exec } = shellIn(folder, { colour: false }).shell;
   const word = fc.oneof(
     fc.string({ unit: 'grapheme', maxLength: 30 }).map((text) => text.replaceAll('\0', '')),
-    fc.string({ unit: fc.constantFrom('"', "'", '`', '$', '(', ')', '\\', '\n', '\r', '\t', ' ', '*', '!', '#', '~', '-', '{', '}', ';', '&', '|', '<', '>', 'é', '雪', '\u0007'), maxLength: 20 }),
+    fc.string({
+      unit: fc.constantFrom(
+        '"',
+        "'",
+        '`',
+        '$',
+        '(',
+        ')',
+        '\\',
+        '\n',
+        '\r',
+        '\t',
+        ' ',
+        '*',
+        '!',
+        '#',
+        '~',
+        '-',
+        '{',
+        '}',
+        ';',
+        '&',
+        '|',
+        '<',
+        '>',
+        'é',
+        '雪',
+        '\u0007',
+      ),
+      maxLength: 20,
+    }),
     fc.constantFrom('', '-n', '--', '$(touch injected)', '`touch injected`', "it's", '"', '\\', '~', '*', '!!', '{a,b}', '$HOME'),
   );
   const values = fc.sample(word, { numRuns: 10_000, seed: 20261124 });
@@ -111,7 +141,9 @@ test('10,000 generated values arrive unchanged, through $ and through exec (R27)
     const some = values.slice(from, from + 500);
     const [byShell, byExec] = await Promise.all([
       $({ quiet: true })`printf '%s\\0' ${some}`,
-      exec([process.execPath, '-e', 'process.stdout.write(process.argv.slice(1).map((word) => word + "\\0").join(""))', '--', ...some], { quiet: true }),
+      exec([process.execPath, '-e', 'process.stdout.write(process.argv.slice(1).map((word) => word + "\\0").join(""))', '--', ...some], {
+        quiet: true,
+      }),
     ]);
     // Escape codes are taken out of what is captured; the values have some.
     expect(byShell.stdout).toBe(byExec.stdout);
@@ -174,7 +206,11 @@ test('failures tell what happened, with the code of R21 (R27)', async () => {
     terminal: await failure($`echo the input device is not a TTY >&2; exit 1`),
   };
 
-  expect(Object.fromEntries(Object.entries(failures).map(([name, error]) => [name, [error.exitCode, error.message.replace(folder, '<folder>')]]))).toMatchInlineSnapshot(`
+  expect(
+    Object.fromEntries(
+      Object.entries(failures).map(([name, error]) => [name, [error.exitCode, error.message.replace(folder, '<folder>')]]),
+    ),
+  ).toMatchInlineSnapshot(`
     {
       "code": [
         3,
@@ -215,7 +251,11 @@ test('no bash is one clear error that names exec (R27)', async () => {
 
   const error = await failure($`echo`);
 
-  expect([error.exitCode, error.message, error.hint]).toEqual([127, '`echo` needs bash, which was not found on PATH', 'Install bash, or use `exec([…])`, which needs no shell.']);
+  expect([error.exitCode, error.message, error.hint]).toEqual([
+    127,
+    '`echo` needs bash, which was not found on PATH',
+    'Install bash, or use `exec([…])`, which needs no shell.',
+  ]);
 });
 
 test('options: nothrow, quiet, input, env, cwd, capture (R27)', async () => {

@@ -19,14 +19,19 @@ export interface Carried {
   outcome(title: string): Outcome;
 }
 
-export type CarryOptions = ProgramOptions & { readonly runOptions?: Partial<RunOptions>; readonly names?: Readonly<Record<string, AnyTask>> };
+export type CarryOptions = ProgramOptions & {
+  readonly runOptions?: Partial<RunOptions>;
+  readonly names?: Readonly<Record<string, AnyTask>>;
+};
 
 /** Plan and run `targets` in this process: commands are answered with success, unless a runner is given. */
 export async function carry(targets: readonly (AnyTask | readonly [AnyTask, JsonObject])[], options: CarryOptions = {}): Promise<Carried> {
   const runner = scriptedRunner([[/.*/, '']]);
   const events: Event[] = [];
   const order = await programOrder(
-    targets.map((target) => (isPair(target) ? { task: target[0], given: target[1], isFromCode: true } : { task: target, given: {}, isFromCode: true })),
+    targets.map((target) =>
+      isPair(target) ? { task: target[0], given: target[1], isFromCode: true } : { task: target, given: {}, isFromCode: true },
+    ),
     { runner, signals: false, env: {}, ...options, ...(options.names && { config: { tasks: options.names, dotenv: [] } }) },
   );
   const result = await carryOut({

@@ -42,8 +42,14 @@ const COMMENT = /^[ \t]*(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm;
 
 export function importsOf(source: string): readonly Import[] {
   const code = source.replaceAll(COMMENT, '');
-  const statements = [...code.matchAll(STATEMENT)].map(([, type, specifier = '']): Import => ({ kind: type ? 'type' : 'value', specifier }));
-  const expressions = [...code.matchAll(EXPRESSION)].map(([, type, specifier = '']): Import => ({ kind: type ? 'type' : 'lazy', specifier }));
+  const statements = [...code.matchAll(STATEMENT)].map(([, type, specifier = '']): Import => ({
+    kind: type ? 'type' : 'value',
+    specifier,
+  }));
+  const expressions = [...code.matchAll(EXPRESSION)].map(([, type, specifier = '']): Import => ({
+    kind: type ? 'type' : 'lazy',
+    specifier,
+  }));
   return [...statements, ...expressions];
 }
 

@@ -30,7 +30,9 @@ export interface Page {
 /** README and everything below docs/. */
 export function readPages(root: string): readonly Page[] {
   const below = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.md'));
-  return ['README.md', ...below.toSorted().map((path) => join('docs', path))].map((path) => parsePage(path, readFileSync(join(root, path), 'utf8')));
+  return ['README.md', ...below.toSorted().map((path) => join('docs', path))].map((path) =>
+    parsePage(path, readFileSync(join(root, path), 'utf8')),
+  );
 }
 
 export function parsePage(path: string, text: string): Page {

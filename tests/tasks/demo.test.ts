@@ -20,11 +20,14 @@ import { projectWith } from '../support/project.ts';
 /** A checkout, by default named as a real one is. */
 const checkoutWith = (files: Readonly<Record<string, string>> = {}, name = 'infrahub') => projectWith({ ...sandboxFiles, ...files }, name);
 
-const PS = '{"ID":"1","Service":"cache","Image":"redis:7.2","State":"running","Health":"healthy","Publishers":[{"PublishedPort":6379,"TargetPort":6379},{"PublishedPort":6379,"TargetPort":6379}]}\n';
+const PS =
+  '{"ID":"1","Service":"cache","Image":"redis:7.2","State":"running","Health":"healthy","Publishers":[{"PublishedPort":6379,"TargetPort":6379},{"PublishedPort":6379,"TargetPort":6379}]}\n';
 /** Docker answers and everything works. */
 const working = (command: GivenCommand) => (command.argv?.includes('ps') && command.argv.includes('json') ? PS : '');
-const composeLines = (commands: readonly GivenCommand[]): string[] => commands.map((command) => command.line).filter((line) => / (up|down|restart) ?/.test(line));
-const failing = (message: RegExp) => expect.objectContaining({ failure: expect.objectContaining({ message: expect.stringMatching(message) }) });
+const composeLines = (commands: readonly GivenCommand[]): string[] =>
+  commands.map((command) => command.line).filter((line) => / (up|down|restart) ?/.test(line));
+const failing = (message: RegExp) =>
+  expect.objectContaining({ failure: expect.objectContaining({ message: expect.stringMatching(message) }) });
 
 test('dev-start and destroy give the exact commands, files from the root whatever the folder (D1, D9)', async () => {
   const checkout = checkoutWith({ 'development/docker-compose.dev-override.yml': 'services: {}\n' });
@@ -47,7 +50,9 @@ test('a second call gives the same command: no list of files is shared (D1)', as
   const lines = async () => composeLines((await testTask(demo.start, { input: { infrahub: checkout.root }, commands: working })).commands);
 
   const first = await lines();
-  expect(first).toEqual([expect.stringContaining('-f development/docker-compose.yml -f development/docker-compose.override.yml -p infrahub up -d')]);
+  expect(first).toEqual([
+    expect.stringContaining('-f development/docker-compose.yml -f development/docker-compose.override.yml -p infrahub up -d'),
+  ]);
   expect(await lines()).toEqual(first);
 });
 
@@ -77,7 +82,10 @@ test('variables change settings by their precedence; IMAGE_NAME alone is not the
 
   expect(settings({ DATABASE_DOCKER_IMAGE: 'own:1', NEO4J_DOCKER_IMAGE: 'neo4j:5' }).DATABASE_DOCKER_IMAGE).toBe('own:1');
   expect(settings({ NEO4J_DOCKER_IMAGE: 'neo4j:5', MEMGRAPH_DOCKER_IMAGE: 'm:1' }).DATABASE_DOCKER_IMAGE).toBe('neo4j:5');
-  expect(settings({ INFRAHUB_IMAGE_NAME: 'a/b', INFRAHUB_IMAGE_VER: '1.0 beta' })).toMatchObject({ IMAGE_NAME: 'a/b', IMAGE_VER: '1.0 beta' });
+  expect(settings({ INFRAHUB_IMAGE_NAME: 'a/b', INFRAHUB_IMAGE_VER: '1.0 beta' })).toMatchObject({
+    IMAGE_NAME: 'a/b',
+    IMAGE_VER: '1.0 beta',
+  });
   expect(settings({ PYTHON_VER: '3.10' })).toMatchObject({ PYTHON_VER: '3.10', IMAGE_NAME: 'opsmill/infrahub-py3.10' });
 });
 
@@ -97,7 +105,11 @@ test.each([['-'], ['日本']])('a folder named %j cannot name a project, and is 
 test('hostile values reach docker as they are (D6)', async () => {
   const checkout = checkoutWith({}, "infra hub's (1) & $(x)");
 
-  const { commands } = await testTask(demo.devStop, { input: { infrahub: checkout.root }, env: { INFRAHUB_IMAGE_VER: '1.0;touch${IFS}injected;true' }, commands: working });
+  const { commands } = await testTask(demo.devStop, {
+    input: { infrahub: checkout.root },
+    env: { INFRAHUB_IMAGE_VER: '1.0;touch${IFS}injected;true' },
+    commands: working,
+  });
 
   const down = commands.find((command) => command.argv?.includes('down'));
   expect([down?.env['IMAGE_VER'], down?.cwd, down?.argv?.at(-2)]).toEqual(['1.0;touch${IFS}injected;true', checkout.root, 'infrahubs1x']);
@@ -114,7 +126,14 @@ test('--wait names the service that is not healthy, with its last words (D16)', 
 
   const result = await testTask(demo.devStart, {
     input: { infrahub: checkoutWith().root, wait: true },
-    commands: (command) => (command.argv?.includes('json') ? rows : command.argv?.includes('inspect') ? 'probe failed\n' : command.argv?.includes('logs') ? 'out of memory\n' : ''),
+    commands: (command) =>
+      command.argv?.includes('json')
+        ? rows
+        : command.argv?.includes('inspect')
+          ? 'probe failed\n'
+          : command.argv?.includes('logs')
+            ? 'out of memory\n'
+            : '',
   });
 
   expect(result).toEqual(failing(/^service `database` is unhealthy$/));
@@ -125,14 +144,19 @@ test('--wait names the service that is not healthy, with its last words (D16)', 
 test('status is typed data and the table of the guide, from both forms of compose', async () => {
   const { output, printed } = await testTask(demo.status, { input: { infrahub: checkoutWith().root }, commands: working });
 
-  expect(output?.services).toEqual([{ service: 'cache', image: 'redis:7.2', state: 'running', health: 'healthy', ports: [{ published: 6379, target: 6379 }] }]);
+  expect(output?.services).toEqual([
+    { service: 'cache', image: 'redis:7.2', state: 'running', health: 'healthy', ports: [{ published: 6379, target: 6379 }] },
+  ]);
   expect(printed).toBe('SERVICE  IMAGE      STATE    HEALTH   PORTS\ncache    redis:7.2  running  healthy  6379\n');
   expect(parsePs(`[${PS.trim()}]`)).toEqual(parsePs(PS));
   expect(renderServices(parsePs(''))).toBe('no service is running\n');
 });
 
 test("compose's exit code is the task's (D22)", async () => {
-  const result = await testTask(demo.stop, { input: { infrahub: checkoutWith().root }, commands: (command) => (command.argv?.includes('down') ? { exitCode: 17, stderr: 'no\n' } : '') });
+  const result = await testTask(demo.stop, {
+    input: { infrahub: checkoutWith().root },
+    commands: (command) => (command.argv?.includes('down') ? { exitCode: 17, stderr: 'no\n' } : ''),
+  });
 
   expect(result.exitCode).toBe(17);
 });
@@ -154,7 +178,10 @@ test("git's own failure is passed on, and a branch that is there needs nothing",
   const now = `git -C ${root} rev-parse --abbrev-ref HEAD`;
 
   expect((await testTask(git.switch, { input: { infrahub: root }, commands: { [now]: 'develop\n' } })).outcome.status).toBe('up-to-date');
-  expect((await testTask(git.switch, { input: { infrahub: root }, commands: { [now]: 'main\n', 'git switch develop': { exitCode: 128 } } })).exitCode).toBe(128);
+  expect(
+    (await testTask(git.switch, { input: { infrahub: root }, commands: { [now]: 'main\n', 'git switch develop': { exitCode: 128 } } }))
+      .exitCode,
+  ).toBe(128);
 });
 
 test('env.init writes the nine settings once, for their owner, with a random token; a different file stays', async () => {
@@ -179,13 +206,26 @@ test('env.init writes the nine settings once, for their owner, with a random tok
 });
 
 test('env.check tells all problems in one report (D17)', async () => {
-  const checkout = checkoutWith({ '.envrc': 'export INFRAHUB_PRODUCTION=maybe\nexport INFRAHUB_METRICS_PORT=8000\nexport INFRAHUB_SDK_TIMEOUT=soon\n' });
+  const checkout = checkoutWith({
+    '.envrc': 'export INFRAHUB_PRODUCTION=maybe\nexport INFRAHUB_METRICS_PORT=8000\nexport INFRAHUB_SDK_TIMEOUT=soon\n',
+  });
 
   const error: unknown = await testTask(env.check, { input: { infrahub: checkout.root } }).catch((caught: unknown) => caught);
 
   expect(error).toMatchObject({ exitCode: 2 });
   const facts = (error as { facts: string[] }).facts.join('\n');
-  for (const name of ['PRODUCTION', 'METRICS_PORT', 'SDK_TIMEOUT', 'SECRET_KEY', 'SDK_USERNAME', 'SDK_PASSWORD', 'DB_TYPE', 'ADMIN_TOKEN', 'STORAGE']) expect(facts).toContain(name);
+  for (const name of [
+    'PRODUCTION',
+    'METRICS_PORT',
+    'SDK_TIMEOUT',
+    'SECRET_KEY',
+    'SDK_USERNAME',
+    'SDK_PASSWORD',
+    'DB_TYPE',
+    'ADMIN_TOKEN',
+    'STORAGE',
+  ])
+    expect(facts).toContain(name);
 });
 
 test('env.show masks secrets and names origins', async () => {
@@ -193,11 +233,13 @@ test('env.show masks secrets and names origins', async () => {
 
   const { output, printed } = await testTask(env.show, { input: { infrahub: checkout.root }, env: { INFRAHUB_SDK_USERNAME: 'ada' } });
 
-  expect(output?.settings).toEqual(expect.arrayContaining([
-    { name: 'INFRAHUB_SDK_PASSWORD', value: '***', origin: '.envrc' },
-    { name: 'INFRAHUB_SDK_USERNAME', value: 'ada', origin: 'environment' },
-    { name: 'INFRAHUB_DB_TYPE', value: null, origin: null },
-  ]));
+  expect(output?.settings).toEqual(
+    expect.arrayContaining([
+      { name: 'INFRAHUB_SDK_PASSWORD', value: '***', origin: '.envrc' },
+      { name: 'INFRAHUB_SDK_USERNAME', value: 'ada', origin: 'environment' },
+      { name: 'INFRAHUB_DB_TYPE', value: null, origin: null },
+    ]),
+  );
   expect(printed).not.toContain('=infrahub');
 });
 
@@ -216,7 +258,8 @@ test('override copies once, and keeps one that differs', async () => {
 test('install, tests, schema and format: exact commands, and the failures that look like successes', async () => {
   const checkout = checkoutWith({ 'sync/infrahub-sync/x.py': '' });
   const input = { infrahub: checkout.root };
-  const lines = (commands: readonly GivenCommand[]): string[] => commands.map((command) => command.line.replaceAll(checkout.root, '<repo>'));
+  const lines = (commands: readonly GivenCommand[]): string[] =>
+    commands.map((command) => command.line.replaceAll(checkout.root, '<repo>'));
 
   expect(lines((await testTask(install, { input, commands: [[/.*/, '']] })).commands)).toEqual(['poetry install']);
   const tests = await testTask(unitTests.unit, { input, commands: [[/.*/, { exitCode: 5 }]] });
@@ -237,6 +280,12 @@ test('install, tests, schema and format: exact commands, and the failures that l
     'ruff format sync/infrahub-sync --config <repo>/pyproject.toml',
     'ruff check --fix sync/infrahub-sync --config <repo>/pyproject.toml',
   ]);
-  const stopped = await testTask(format, { input, commands: [[/python_sdk/, { exitCode: 2 }], [/.*/, '']] });
+  const stopped = await testTask(format, {
+    input,
+    commands: [
+      [/python_sdk/, { exitCode: 2 }],
+      [/.*/, ''],
+    ],
+  });
   expect([stopped.exitCode, stopped.log]).toEqual([2, ['not done: backend, sync']]);
 });

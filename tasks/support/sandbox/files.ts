@@ -27,7 +27,8 @@ has the same folders, compose files and programs; there is no server behind it.
 
 export const sandboxFiles: Readonly<Record<string, string>> = {
   'README.md': readme,
-  '.gitignore': '.venv/\n.envrc\n.env\n__pycache__/\n.pytest_cache/\n.ruff_cache/\ndevelopment/docker-compose.dev-override.yml\ndevelopment/docker-compose.override.yml\n',
+  '.gitignore':
+    '.venv/\n.envrc\n.env\n__pycache__/\n.pytest_cache/\n.ruff_cache/\ndevelopment/docker-compose.dev-override.yml\ndevelopment/docker-compose.override.yml\n',
   '.yamllint.yml': yamllint,
   'pyproject.toml': pyproject,
   'poetry.lock': poetryLock,

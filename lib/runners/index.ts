@@ -1,2 +1,0 @@
-export { dryRunner } from './dry.ts';
-export { localRunner } from './local.ts';

@@ -1,0 +1,76 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, symlinkSync } from 'node:fs';
+import { expect, test as plain } from 'vitest';
+import { projectWith } from '../support/project.ts';
+import { REPOSITORY, tasks, testWith } from '../support/real-tools.ts';
+
+const CONFIG = `
+import { defineConfig, task } from 'taskwright';
+import { z } from 'zod';
+const show = task({ summary: 'Show.', env: { GREETING: z.string() }, dotenv: ['.envrc'], run: ({ env, print }) => print(env.GREETING + '\\n') });
+export default defineConfig({ tasks: { show } });
+`;
+
+testWith(['direnv'])('an .envrc with bash code is read through direnv, once it is allowed (R30)', async () => {
+  const project = projectWith({ 'tasks.config.ts': CONFIG, '.envrc': 'export GREETING="hello from $(echo bash)"\n' });
+  const env = { XDG_DATA_HOME: project.path('data'), XDG_CONFIG_HOME: project.path('config') };
+
+  const refused = await tasks(['show'], { cwd: project.root, env });
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain('direnv allow');
+  execFileSync('direnv', ['allow', project.root], { env: { ...process.env, ...env } });
+  expect(await tasks(['show'], { cwd: project.root, env })).toMatchObject({ code: 0, stdout: 'hello from bash\n' });
+});
+
+plain('a plain .envrc needs no direnv (R30)', async () => {
+  const project = projectWith({ 'tasks.config.ts': CONFIG, '.envrc': '# settings\nexport GREETING=hello\n' });
+  expect(await tasks(['show'], { cwd: project.root })).toMatchObject({ code: 0, stdout: 'hello\n' });
+});
+
+plain('doctor: without docker and poetry it names each, with its remedy, and ends with 3', async () => {
+  const project = projectWith({
+    'tasks.config.ts':
+      "import { defineConfig } from 'taskwright';\nimport * as infrahub from 'taskwright/tasks';\nexport default defineConfig({ tasks: { ...infrahub } });\n",
+    'bin/x': '',
+  });
+  for (const program of ['node', 'git', 'bash'])
+    symlinkSync(execFileSync('which', [program], { encoding: 'utf8' }).trim(), project.path('bin', program));
+
+  const ran = await tasks(['doctor'], { cwd: project.root, env: { PATH: project.path('bin') } });
+
+  expect(ran.code).toBe(3);
+  expect(ran.stdout).toMatch(/✔ +git/);
+  expect(ran.stdout).toMatch(/✖ +poetry +not found.*pipx install poetry/);
+  expect(ran.stdout).toMatch(/✖ +docker compose +not found.*`docker` was not found on PATH/);
+});
+
+plain("the guide's sandbox on a bare machine: what cannot run is skipped with its remedy, exit 0 (R18)", async () => {
+  const project = projectWith({
+    'tasks.config.ts':
+      "import { defineConfig } from 'taskwright';\nimport * as infrahub from 'taskwright/tasks';\nexport default defineConfig({ tasks: { ...infrahub } });\n",
+    'bin/x': '',
+  });
+  for (const program of ['node', 'git', 'bash'])
+    symlinkSync(execFileSync('which', [program], { encoding: 'utf8' }).trim(), project.path('bin', program));
+
+  const ran = await tasks(['guide', '--sandbox', '--skip-unmet', '--yes'], {
+    cwd: project.root,
+    env: { PATH: project.path('bin'), HOME: project.root },
+  });
+
+  expect(ran.code).toBe(0);
+  expect(ran.stderr).toMatch(/✔ clone/);
+  expect(ran.stderr).toMatch(/✔ env\.check/);
+  expect(ran.stderr).toMatch(/↓ install +skipped: `poetry` was not found on PATH/);
+  expect(ran.stderr).toContain('→ pipx install poetry');
+});
+
+plain('a folder that cannot be written, and a closed pipe, are taken calmly (R21)', async () => {
+  const project = projectWith({ 'tasks.config.ts': CONFIG });
+  const piped = spawnSync('bash', ['-c', `"${process.execPath}" "${REPOSITORY}/dist/lib/cli/bin.js" --list | head -0`], {
+    cwd: project.root,
+    encoding: 'utf8',
+  });
+  expect([piped.status, piped.stderr]).toEqual([0, '']);
+  chmodSync(project.root, 0o700);
+});

@@ -1,0 +1,163 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { Event, Outcome, StepView } from '../../lib/event.ts';
+import { tell } from '../../lib/reporters/reporter.ts';
+import { tree } from '../../lib/reporters/tree.ts';
+import { terminalOf } from '../support/terminal.ts';
+
+const step = (id: string, extra: Partial<StepView> = {}): StepView => ({
+  id,
+  name: id,
+  title: id,
+  input: {},
+  needs: {},
+  after: [],
+  rerun: `tasks ${id}`,
+  ...extra,
+});
+const started = (steps: readonly StepView[]): Event => ({
+  type: 'run-started',
+  time: 0,
+  version: 1,
+  plan: { version: 1, steps, targets: [] },
+  jobs: 8,
+  dryRun: false,
+  solo: false,
+});
+const ended = (id: string, outcome: Outcome): Event => ({ type: 'step-ended', time: 0, step: id, outcome });
+const done: Outcome = { status: 'done', ms: 5 };
+const failed: Outcome = {
+  status: 'failed',
+  ms: 5,
+  failure: { kind: 'command', message: '`make` exited with code 2', exitCode: 2 },
+  tail: 'last line',
+};
+const finished = (counts: Partial<Extract<Event, { type: 'run-ended' }>['counts']>, exitCode = 0): Event => ({
+  type: 'run-ended',
+  time: 0,
+  exitCode,
+  reason: exitCode === 0 ? 'ok' : 'failed',
+  counts: { total: 0, done: 0, upToDate: 0, cached: 0, failed: 0, skipped: 0, stopped: 0, ...counts },
+  ms: 1200,
+});
+
+function playing(columns: number, rows: number) {
+  const terminal = terminalOf(columns, rows);
+  const reporter = tree({ stdout: terminal, stderr: terminal, env: {} }, { echo: false, verbose: false });
+  return {
+    terminal,
+    play: (...events: readonly Event[]) => events.forEach((event) => tell(reporter, event)),
+    close: async () => reporter.close?.(),
+  };
+}
+
+test('what is over stays above, a failure is told once at the end with its output and rerun line (R20, R39)', async () => {
+  const { terminal, play, close } = playing(80, 24);
+
+  play(started(['a', 'b', 'c'].map((id) => step(id))));
+  for (const id of ['a', 'b', 'c']) play({ type: 'step-started', time: Date.now(), step: id });
+  play({ type: 'output', time: 0, step: 'b', command: 1, stream: 'stdout', text: 'some output\n' });
+  play(
+    ended('a', done),
+    ended('b', failed),
+    ended('c', { status: 'skipped', because: 'run-ended', reason: 'not started' }),
+    finished({ total: 3, done: 1, failed: 1, skipped: 1 }, 2),
+  );
+  await close();
+
+  expect(terminal.lines().join('\n').trimEnd()).toMatchInlineSnapshot(`
+    "✔ a 5ms
+    ✖ b \`make\` exited with code 2
+    ↓ c skipped: not started
+
+    ✖ b \`make\` exited with code 2
+      │ last line
+      again: tasks b
+
+    1 done, 1 failed, 1 skipped in 1.2s"
+  `);
+});
+
+test('never more lines live than the screen has, whatever runs (R39)', async () => {
+  const steps = Array.from({ length: 40 }, (_, index) => step(`step-${index}`));
+  for (const [columns, rows] of [
+    [80, 10],
+    [20, 5],
+  ] as const) {
+    const { terminal, play, close } = playing(columns, rows);
+    play(started(steps), ...steps.map((one): Event => ({ type: 'step-started', time: Date.now(), step: one.id })));
+    // Long enough for some draws; how many does not matter.
+    for (let draws = 0; terminal.writes < 6 && draws < 200; draws++) await pause(20);
+    const live = terminal.lines();
+    expect(live.length).toBeLessThanOrEqual(rows);
+    expect(live.some((line) => line.includes('40 running'))).toBe(true);
+    expect(Math.max(...live.map((line) => line.length))).toBeLessThan(columns);
+    play(...steps.map((one) => ended(one.id, done)), finished({ total: 40, done: 40 }));
+    await close();
+    expect(terminal.tallest).toBeLessThan(rows);
+    expect(terminal.lines().at(-2)).toBe('40 done in 1.2s');
+  }
+});
+
+test('500 steps and 10,000 lines are drawn at most ten times a second (R39)', async () => {
+  const steps = Array.from({ length: 500 }, (_, index) => step(`step-${index}`));
+  const { terminal, play, close } = playing(120, 40);
+
+  play(started(steps));
+  for (const one of steps) {
+    play({ type: 'step-started', time: Date.now(), step: one.id });
+    for (let line = 0; line < 20; line++)
+      play({ type: 'output', time: 0, step: one.id, command: 1, stream: 'stdout', text: `line ${line}\n` });
+    play(ended(one.id, one.id === 'step-250' ? failed : done));
+  }
+  play(finished({ total: 500, done: 499, failed: 1 }, 2));
+  await close();
+
+  // All of it in one go: nothing is drawn for each line or step.
+  expect(terminal.writes).toBeLessThan(40);
+  expect(terminal.lines().filter((line) => line.startsWith('✔'))).toEqual([]);
+  expect(terminal.lines().join('\n')).toContain('499 done, 1 failed in 1.2s');
+});
+
+test('a called step stands below its caller, results and notices above what is live (R26)', async () => {
+  const { terminal, play, close } = playing(80, 24);
+
+  play(started([step('caller'), step('other')]));
+  play(
+    { type: 'step-started', time: Date.now(), step: 'caller' },
+    { type: 'step-added', time: 0, step: step('callee', { calledBy: 'caller' }) },
+  );
+  play({ type: 'step-started', time: Date.now(), step: 'callee' });
+  for (let draws = 0; !terminal.lines().some((line) => line.includes('callee')) && draws < 200; draws++) await pause(20);
+  const live = terminal.lines();
+  expect(live[0]).toMatch(/^\S caller/);
+  expect(live[1]).toMatch(/^ {2}\S callee/);
+  play({ type: 'print', time: 0, step: 'callee', text: 'a result\n' }, { type: 'notice', time: 0, text: 'by the way' });
+  play(ended('callee', done), ended('caller', done), ended('other', done), finished({ total: 3, done: 3 }));
+  await close();
+
+  expect(terminal.lines().join('\n').trimEnd()).toBe('a result\n! by the way\n  ✔ callee 5ms\n✔ caller 5ms\n✔ other 5ms\n3 done in 1.2s');
+});
+
+test('what was left out is a table with remedies that fits the screen (R18)', async () => {
+  const { terminal, play, close } = playing(60, 24);
+
+  play(started([step('clone'), step('install'), step('test')]));
+  play(ended('clone', done));
+  play(ended('install', { status: 'skipped', because: 'unmet', reason: '`poetry` was not found on PATH', remedy: 'pipx install poetry' }));
+  play(
+    ended('test', { status: 'skipped', because: 'need', reason: 'needs `install`, which was skipped' }),
+    finished({ total: 3, done: 1, skipped: 2 }),
+  );
+  await close();
+
+  expect(terminal.lines().slice(3).join('\n').trimEnd()).toMatchInlineSnapshot(`
+    "
+    ✔ clone    5ms
+    ↓ install  skipped: \`poetry\` was not found on PATH
+               → pipx install poetry
+    ↓ test     skipped: needs \`install\`, which was skipped
+
+    1 done, 2 skipped in 1.2s"
+  `);
+});
