@@ -4,14 +4,17 @@ name = "infrahub-server"
 version = "0.9.1"
 description = "A miniature of Infrahub, for trying the tasks of its backend guide"
 authors = ["taskwright contributors"]
-packages = [{ include = "infrahub", from = "backend" }]
+packages = [
+  { include = "infrahub", from = "backend" },
+  { include = "infrahub_ctl", from = "python_sdk" },
+]
 
 [tool.poetry.dependencies]
 python = ">=3.8,<3.12"
-infrahub-sdk = { path = "python_sdk", develop = true }
 
 [tool.poetry.scripts]
 infrahub = "infrahub.cli:main"
+infrahubctl = "infrahub_ctl.cli:main"
 
 [tool.ruff]
 line-length = 120
@@ -21,26 +24,13 @@ requires = ["poetry-core>=1.0.0"]
 build-backend = "poetry.core.masonry.api"
 `;
 
-export const poetryLock = `# Written for the miniature: it has one dependency, and that is a folder of its own.
-
-[[package]]
-name = "infrahub-sdk"
-version = "0.1.0"
-description = "The client of the miniature"
-category = "main"
-optional = false
-python-versions = ">=3.8,<3.12"
-files = []
-develop = true
-
-[package.source]
-type = "directory"
-url = "python_sdk"
+/** There is nothing to lock: the miniature depends on Python alone. */
+export const poetryLock = `package = []
 
 [metadata]
 lock-version = "2.0"
 python-versions = ">=3.8,<3.12"
-content-hash = "ccb27c9e60f14a4702a0de9e7f903170ef3f0a6051d7f700b4adf1cc4fa89754"
+content-hash = "a86cff764967073f4c11648d21d144ccf147709ae6458d91946fb2b949631ede"
 `;
 
 /** The environment lies in the checkout, and sees the machine's pytest. */
@@ -51,25 +41,9 @@ in-project = true
 system-site-packages = true
 `;
 
-export const sdkPyproject = `[tool.poetry]
-name = "infrahub-sdk"
-version = "0.1.0"
-description = "The client of the miniature"
-authors = ["taskwright contributors"]
-packages = [{ include = "infrahub_ctl" }]
-
-[tool.poetry.dependencies]
-python = ">=3.8,<3.12"
-
-[tool.poetry.scripts]
-infrahubctl = "infrahub_ctl.cli:main"
-
-[tool.ruff]
+/** The client's own settings, for ruff. It is installed with the server: poetry fails at folders it depends on in odd places. */
+export const sdkPyproject = `[tool.ruff]
 line-length = 120
-
-[build-system]
-requires = ["poetry-core>=1.0.0"]
-build-backend = "poetry.core.masonry.api"
 `;
 
 /** `infrahub server start`: refuses to start without its services, answers where the real one is asked. */
