@@ -343,5 +343,5 @@ export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<
       if (zodSchema._zod.def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
       delete jsonSchema['complete'];
     },
-  }) as Record<string, unknown>;
+  });
 }
