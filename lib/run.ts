@@ -498,6 +498,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
   // ── The end ────────────────────────────────────────────────────────────────────────────────────
 
   function stop(reason: StopReason): void {
+    // Ctrl-C belongs to the program that has the terminal: an editor, a shell, a database client.
+    if (reason === 'SIGINT' && exclusive) return;
     if (stopReason !== undefined) {
       if (reason === 'SIGINT' || reason === 'SIGTERM' || reason === 'SIGHUP') runHalt.kill();
       return;

@@ -139,6 +139,7 @@ async function tasks(argv: readonly string[]): Promise<{ code: number; stdout: s
     stderr: err,
     stdin: { isTTY: false, stream: process.stdin },
     onSignal: () => () => {},
+    onStray: () => () => {},
   });
   return { code, stdout: out.text(), stderr: err.text() };
 }

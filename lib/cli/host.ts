@@ -12,6 +12,8 @@ export interface Host {
   readonly stdin: { readonly isTTY: boolean; readonly stream: NodeJS.ReadStream };
   /** Calls back for each signal that asks to stop; returns how to let go. */
   readonly onSignal: (stop: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => () => void;
+  /** Calls back for what is thrown where nobody can catch it; returns how to let go. */
+  readonly onStray: (tell: (error: unknown) => void) => () => void;
 }
 
 /** This process, as it really is. */
@@ -29,6 +31,14 @@ export function processHost(): Host {
       for (const [signal, listener] of listeners) process.on(signal, listener);
       return () => {
         for (const [signal, listener] of listeners) process.off(signal, listener);
+      };
+    },
+    onStray: (tell) => {
+      process.on('unhandledRejection', tell);
+      process.on('uncaughtException', tell);
+      return () => {
+        process.off('unhandledRejection', tell);
+        process.off('uncaughtException', tell);
       };
     },
   };

@@ -8,6 +8,7 @@ import { defaultReporter, reporterNamed } from '../config.ts';
 import { loadEnvironment } from '../environment.ts';
 import { EXIT, UsageError, UserError, renderUserError } from '../errors.ts';
 import type { JsonObject } from '../event.ts';
+import { failureOf } from '../failure.ts';
 import { decodeText } from '../flags.ts';
 import { resolveInput } from '../input.ts';
 import type { Project } from '../load.ts';
@@ -252,10 +253,17 @@ async function reporterFor(project: Project, options: OwnOptions, screen: Screen
 }
 
 async function carry(host: Host, order: Order, line: ParsedLine): Promise<number> {
-  const result = await carryOut(order);
+  // A body's promise that nobody awaits must not take the whole run, and its children, down with it.
+  let strays = 0;
+  const letGo = host.onStray((error) => {
+    strays++;
+    const { message, stack } = failureOf(error, order.root);
+    host.stderr.write(`error: thrown where nobody waits for it: ${message}\n${indented(stack?.split('\n') ?? [])}`);
+  });
+  const result = await carryOut(order).finally(letGo);
   if (result.exitMessage !== undefined) host.stderr.write(`${result.exitMessage}\n`);
   if (line.options.json) host.stdout.write(document(resultJson(result, line.targets)));
-  return result.exitCode;
+  return result.exitCode === EXIT.ok && strays > 0 ? EXIT.failed : result.exitCode;
 }
 
 /** What the targets gave (R40, R42). */

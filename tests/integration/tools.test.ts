@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, symlinkSync } from 'node:fs';
+import { symlinkSync } from 'node:fs';
 import { expect, test as plain } from 'vitest';
 import { projectWith } from '../support/project.ts';
 import { REPOSITORY, tasks, testWith } from '../support/real-tools.ts';
@@ -65,12 +65,27 @@ plain("the guide's sandbox on a bare machine: what cannot run is skipped with it
   expect(ran.stderr).toContain('→ pipx install poetry');
 });
 
-plain('a folder that cannot be written, and a closed pipe, are taken calmly (R21)', async () => {
+plain('what is thrown where nobody waits is told, fails the run, and ends nothing halfway (R25)', async () => {
+  const project = projectWith({
+    'tasks.config.ts': `
+import { defineConfig, task } from 'taskwright';
+const stray = task({ summary: 'Stray.', async run({ $ }) { void Promise.reject(new Error('lost')); await $\`echo still here\`; } });
+const next = task({ summary: 'Next.', run: ({ print }) => print('next\\n') });
+export default defineConfig({ tasks: { stray, next } });
+`,
+  });
+
+  const ran = await tasks(['stray', 'next'], { cwd: project.root });
+
+  expect([ran.code, ran.stdout]).toEqual([1, 'stray | still here\nnext\n']);
+  expect(ran.stderr).toContain('error: thrown where nobody waits for it: lost');
+});
+
+plain('a closed pipe ends what only looks, quietly (R21)', async () => {
   const project = projectWith({ 'tasks.config.ts': CONFIG });
   const piped = spawnSync('bash', ['-c', `"${process.execPath}" "${REPOSITORY}/dist/lib/cli/bin.js" --list | head -0`], {
     cwd: project.root,
     encoding: 'utf8',
   });
   expect([piped.status, piped.stderr]).toEqual([0, '']);
-  chmodSync(project.root, 0o700);
 });

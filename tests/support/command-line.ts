@@ -45,6 +45,7 @@ export async function tasks(argv: readonly string[], place: Place): Promise<Said
       stops.add(stop);
       return () => stops.delete(stop);
     },
+    onStray: () => () => {},
   };
   const code = await main(host);
   return { code, ...said };

@@ -30,7 +30,7 @@ export const poetryLock = `package = []
 [metadata]
 lock-version = "2.0"
 python-versions = ">=3.8,<3.12"
-content-hash = "a86cff764967073f4c11648d21d144ccf147709ae6458d91946fb2b949631ede"
+content-hash = "51ef51db05c0504d04b71adaeb801f42b6c5b5e62e6411dc64917402f28ad8bc"
 `;
 
 /** The environment lies in the checkout, and sees the machine's pytest. */
