@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { task } from 'taskwright';
 import { yamllint } from './format.ts';
 import { sandboxPlaces } from './sandbox.ts';
@@ -15,6 +16,7 @@ export const sandboxDown = task({
   requires: [docker],
   cwd: ({ root }) => sandboxPlaces(root).checkout,
   after: [load, yamllint],
+  upToDate: ({ root }) => (existsSync(sandboxPlaces(root).checkout) ? undefined : 'there is no sandbox'),
   async run({ input, root, env, exec }) {
     const compose = await openCompose({
       checkout: sandboxPlaces(root).checkout,

@@ -10,6 +10,7 @@ import * as git from '../../tasks/git.ts';
 import { install } from '../../tasks/install.ts';
 import { override } from '../../tasks/override.ts';
 import * as schema from '../../tasks/schema.ts';
+import { sandboxDown } from '../../tasks/sandbox-down.ts';
 import { sandboxFiles } from '../../tasks/support/sandbox/files.ts';
 import { composeSettings, projectName } from '../../tasks/support/settings.ts';
 import { january2024 } from '../../tasks/support/layout.ts';
@@ -288,4 +289,10 @@ test('install, tests, schema and format: exact commands, and the failures that l
     ],
   });
   expect([stopped.exitCode, stopped.log]).toEqual([2, ['not done: backend, sync']]);
+});
+
+test('sandbox-down has nothing to do where no sandbox is, and asks docker nothing', async () => {
+  const { outcome, commands } = await testTask(sandboxDown, { root: projectWith({}).root });
+  expect(outcome).toEqual({ status: 'up-to-date', reason: 'there is no sandbox' });
+  expect(commands).toEqual([]);
 });
