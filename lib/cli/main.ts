@@ -305,8 +305,7 @@ async function withMissing(host: Host, project: Project, targets: readonly Parse
       continue;
     }
     const { askForMissing } = await import('./ask.ts');
-    const texts = await askForMissing(target.name, fields, host.stdin.stream);
-    if (!texts) throw new UsageError('missing-input', `\`${target.name}\` needs ${fields.map((field) => `\`${field.key}\``).join(', ')}`);
+    const texts = await askForMissing(target.name, fields, { input: host.stdin.stream, stderr: host.stderr });
     const given = fields.flatMap((field) => {
       const text = texts.get(field.key) ?? '';
       const decoded = decodeText(field, text);

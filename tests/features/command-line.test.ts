@@ -178,6 +178,32 @@ test('--yes answers (R17)', async () => {
   expect(await tasks(['--yes', 'deploy', 'production'], here())).toMatchObject({ code: 0, stdout: 'app:production to production\n' });
 });
 
+test('a person at the terminal answers: yes runs it, no is a refusal, Ctrl-C a stop (R17, R21)', async () => {
+  const asked = { cwd: project.root, env: { CI: '' }, terminal: { columns: 80, rows: 24 } };
+  const answering = (press: string) =>
+    tasks(['-r', 'quiet', 'deploy', 'production'], { ...asked, keys: [{ at: 'Deploy to production?', press }] });
+
+  expect(await answering('y')).toMatchObject({ code: 0, stdout: 'app:production to production\n' });
+  expect(await answering('n')).toMatchObject({
+    code: 3,
+    stdout: '',
+    stderr: expect.stringContaining('the answer was no: nothing has run'),
+  });
+  expect(await answering('\x03')).toMatchObject({
+    code: 130,
+    stdout: '',
+    stderr: expect.stringContaining('error: stopped at a question: nothing has run'),
+  });
+});
+
+test('what is required and missing is asked for at a terminal, with the choices there are (R11)', async () => {
+  const asked = { cwd: project.root, env: { CI: '' }, terminal: { columns: 80, rows: 24 } };
+  const answering = (press: string) => tasks(['-r', 'quiet', 'deploy'], { ...asked, keys: [{ at: 'where to', press }] });
+
+  expect(await answering('\r')).toMatchObject({ code: 0, stdout: 'app:staging to staging\n' });
+  expect(await answering('\x03')).toMatchObject({ code: 130, stdout: '' });
+});
+
 test('no config is one clear message (R4)', async () => {
   const said = await tasks(['deploy'], { cwd: projectWith().root });
 

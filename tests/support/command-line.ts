@@ -1,3 +1,5 @@
+import { PassThrough } from 'node:stream';
+import type { ReadStream } from 'node:tty';
 import { main } from '../../lib/cli/main.ts';
 import type { Host } from '../../lib/cli/host.ts';
 import type { Sink } from '../../lib/reporters/reporter.ts';
@@ -13,6 +15,8 @@ export interface Place {
   readonly env?: Readonly<Record<string, string>>;
   /** A terminal of this size instead of pipes. */
   readonly terminal?: { readonly columns: number; readonly rows: number };
+  /** Somebody who presses keys, in this order, each when its question stands on stderr. */
+  readonly keys?: readonly { readonly at: string; readonly press: string }[];
   /** Called with each text as it goes to stdout. */
   readonly onStdout?: (text: string, signal: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => void;
 }
@@ -24,10 +28,22 @@ export async function tasks(argv: readonly string[], place: Place): Promise<Said
   const signal = (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void => {
     for (const stop of stops) stop(name);
   };
+  const keys = [...(place.keys ?? [])];
+  const keyboard = new PassThrough();
+  let seen = 0;
+  const pressKeys = (): void => {
+    const [next] = keys;
+    const at = next ? said.stderr.indexOf(next.at, seen) : -1;
+    if (!next || at < 0) return;
+    keys.shift();
+    seen = said.stderr.length;
+    setImmediate(() => keyboard.write(next.press));
+  };
   const sink = (name: 'stdout' | 'stderr'): Sink => ({
     write: (text) => {
       said[name] += text;
       if (name === 'stdout') place.onStdout?.(text, signal);
+      else pressKeys();
     },
     isTTY: place.terminal !== undefined,
     columns: place.terminal?.columns ?? 80,
@@ -40,7 +56,8 @@ export async function tasks(argv: readonly string[], place: Place): Promise<Said
     cwd: place.cwd,
     stdout: sink('stdout'),
     stderr: sink('stderr'),
-    stdin: { isTTY: false, stream: process.stdin },
+    // A keyboard is all that the questions ask of a terminal's stream.
+    stdin: { isTTY: place.keys !== undefined, stream: keyboard as unknown as ReadStream },
     onSignal: (stop) => {
       stops.add(stop);
       return () => stops.delete(stop);
