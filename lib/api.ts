@@ -98,7 +98,7 @@ export function dotenvFilesOf(config: Config, root: string): readonly string[] {
  */
 export async function carryOut(order: Order): Promise<RunResult> {
   const { plan, planner, nameOf } = await planOrder(order);
-  const masker = createMasker();
+  const masker = createMasker(namesIn(plan));
   const logs: LogFiles =
     order.stateDir === undefined || order.options.dryRun
       ? noLogFiles
@@ -154,6 +154,13 @@ export async function carryOut(order: Order): Promise<RunResult> {
     letGo();
     order.signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** What a run is told in anyway: names of tasks, whole and in parts, and of their inputs. */
+function namesIn(plan: Plan): Set<string> {
+  const names = new Set<string>();
+  for (const step of plan.steps) for (const name of [step.name, ...step.name.split('.'), ...Object.keys(step.input)]) names.add(name);
+  return names;
 }
 
 async function untilStopped(checking: Promise<Preflight>, signal: AbortSignal): Promise<Preflight | undefined> {

@@ -3,7 +3,8 @@ import { readVariables } from './dotenv-file.ts';
 import { RefusedError, UsageError } from './errors.ts';
 import type { UserError } from './errors.ts';
 import { decodeVariable } from './flags.ts';
-import { fieldsOf, fromJson, objectOf } from './schema.ts';
+import type { Field } from './schema.ts';
+import { fieldsOf, fromJson, isTold, objectOf } from './schema.ts';
 import type { Fields, RequirementScope } from './task.ts';
 
 /** Variables: the real environment, files laid under it, and what a task declares of them (R30, R31). */
@@ -106,7 +107,7 @@ export function parseTaskEnv(fields: Fields | undefined, variables: Variables): 
 }
 
 function textOf(name: string | undefined, message: string, fields: Fields | undefined, variables: Variables): string {
-  const secrets = secretValuesOf(fields, variables);
+  const secrets = secretTextsOf(fields, variables).map(({ text }) => text);
   const safe = secrets.reduce(withoutValue, message);
   if (name === undefined) return safe;
   const isSecret = fieldsOf(fields).some((field) => field.key === name && field.secret);
@@ -118,10 +119,16 @@ function withoutValue(text: string, value: string): string {
   return value === '' ? text : text.replaceAll(JSON.stringify(value), '***').replaceAll(value, '***');
 }
 
-/** The values of secret fields, to be masked wherever they turn up. */
+/** The values of secret fields, to be masked wherever they turn up: those that the schema does not tell itself. */
 export function secretValuesOf(fields: Fields | undefined, variables: Variables): string[] {
-  const secrets = fieldsOf(fields).filter((field) => field.secret && variables[field.key] !== field.default);
-  return secrets.map((field) => variables[field.key] ?? '').filter((value) => value !== '');
+  return secretTextsOf(fields, variables).flatMap(({ field, text }) => (isTold(field, text) ? [] : [text]));
+}
+
+function secretTextsOf(fields: Fields | undefined, variables: Variables): { readonly field: Field; readonly text: string }[] {
+  return fieldsOf(fields).flatMap((field) => {
+    const text = variables[field.key] ?? '';
+    return field.secret && text !== '' ? [{ field, text }] : [];
+  });
 }
 
 // ── What a command sees ──────────────────────────────────────────────────────────────────────────

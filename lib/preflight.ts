@@ -5,7 +5,7 @@ import { RefusedError, UsageError } from './errors.ts';
 import type { UserError } from './errors.ts';
 import type { Step } from './plan.ts';
 import { provisionKey } from './requirements.ts';
-import { fieldsOf } from './schema.ts';
+import { fieldsOf, isTold } from './schema.ts';
 import type { StepScope } from './step-scope.ts';
 import type { Requirement } from './task.ts';
 import { specOf } from './task.ts';
@@ -171,7 +171,7 @@ function addSecrets(engine: Engine, step: Step, scope: StepScope): void {
   for (const value of secretValuesOf(spec.env, scope.environment.variables)) engine.masker.add(value);
   for (const field of fieldsOf(spec.input)) {
     const value = step.input[field.key];
-    if (field.secret && typeof value === 'string' && value !== field.default) engine.masker.add(value);
+    if (field.secret && typeof value === 'string' && !isTold(field, value)) engine.masker.add(value);
   }
 }
 

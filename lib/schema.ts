@@ -22,6 +22,8 @@ export interface Field {
   /** A variable that stands in when the flag is absent. */
   readonly env: string | undefined;
   readonly secret: boolean;
+  /** Values that everybody may know: `meta.examples`. */
+  readonly examples: readonly unknown[];
   readonly hidden: boolean;
   readonly complete: ((typed: string) => readonly string[] | Promise<readonly string[]>) | undefined;
 }
@@ -188,6 +190,7 @@ function fieldOf(key: string, outer: Schema, complain: (problem: string) => void
     variadic: meta.variadic === true,
     env: meta.env,
     secret: meta.secret === true,
+    examples: examplesOf(meta),
     hidden: meta.hidden === true,
     complete: meta.complete,
   };
@@ -318,11 +321,21 @@ export function fromJson(kind: FieldKind, value: Json): unknown {
   return kind.type === 'date' && typeof value === 'string' ? new Date(value) : value;
 }
 
-/** The texts in `value` that stand where `schema` says `secret`. */
+function examplesOf(meta: z.GlobalMeta): readonly unknown[] {
+  const { examples } = meta;
+  return Array.isArray(examples) ? examples : [];
+}
+
+/** A secret that the schema itself tells, as its default or an example, is none where it turns up in other texts (R29). */
+export function isTold(field: Pick<Field, 'default' | 'examples'>, value: unknown): boolean {
+  return value === field.default || field.examples.includes(value);
+}
+
+/** The texts in `value` that stand where `schema` says `secret`, but for those that it tells itself. */
 export function secretValuesIn(schema: z.ZodType | undefined, value: unknown): string[] {
   if (!schema || value === undefined || value === null) return [];
   const { schema: inner, meta } = unwrap(schema);
-  if (meta.secret) return typeof value === 'string' ? [value] : [];
+  if (meta.secret) return typeof value === 'string' && !examplesOf(meta).includes(value) ? [value] : [];
   const { def } = inner._zod;
   if (def.type === 'object' && typeof value === 'object') {
     return Object.entries(def.shape ?? {}).flatMap(([key, field]) =>

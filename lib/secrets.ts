@@ -1,7 +1,8 @@
 /**
  * Secrets are `***` wherever a text goes out (R29), also when one is split across chunks.
  *
- * Masked are values of at least 8 characters: a shorter one would blot out ordinary words.
+ * Masked are values of at least 8 characters that are not a name in this run: a shorter one, or the
+ * project's own name taken as a password, would blot out ordinary words.
  */
 export interface Masker {
   add(value: string): void;
@@ -20,12 +21,13 @@ export interface StreamMasker {
 const SHOWN = '***';
 const SHORTEST = 8;
 
-export function createMasker(): Masker {
+export function createMasker(names: ReadonlySet<string> = new Set()): Masker {
   const secrets = new Set<string>();
   let pattern: RegExp | undefined;
   let longest = 0;
 
   function add(value: string): void {
+    if (names.has(value)) return;
     for (const spelling of spellingsOf(value)) secrets.add(spelling);
     if (secrets.size === 0) return;
     // The longest first, so that a secret within a secret does not leave its rest behind.

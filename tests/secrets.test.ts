@@ -22,6 +22,12 @@ test('what is shorter than 8 characters is left: it would blot out ordinary word
   expect(mask('the admin')).toBe('the admin');
 });
 
+test('a name of the run is left, though somebody took it for a password (R29)', () => {
+  const { add, mask } = createMasker(new Set(['infrahub', 'demo.start']));
+  add('infrahub');
+  expect(mask('cloned into infrahub')).toBe('cloned into infrahub');
+});
+
 test('a stream of pieces, cut anywhere, never lets a secret through and loses nothing else (R29)', () => {
   const { add, mask, stream } = createMasker();
   add(SECRET);

@@ -62,7 +62,7 @@ function streamOf(sink: Sink): Writable {
   const stream = new Writable({
     decodeStrings: false,
     write: (chunk: string, _encoding, done) => {
-      sink.write(String(chunk));
+      sink.write(chunk);
       done();
     },
   });

@@ -3,12 +3,15 @@ import { UserError } from 'taskwright';
 import { z } from 'zod';
 import { DATABASES } from './layout.ts';
 
+/** What the guide prints for everybody is no secret to hide in other texts: a folder may be named `infrahub`. */
+const secretOf = (guides: string): { secret: true; examples: string[] } => ({ secret: true, examples: [guides] });
+
 /** The guide's settings file, from one schema: what it writes, what it checks, what it shows. */
 export const guideVariables = {
   INFRAHUB_PRODUCTION: z.boolean().describe('false: the server logs readable text, true: JSON'),
-  INFRAHUB_SECURITY_SECRET_KEY: z.string().min(1).meta({ secret: true }).describe('signs tokens'),
+  INFRAHUB_SECURITY_SECRET_KEY: z.string().min(1).meta(secretOf('super-secret')).describe('signs tokens'),
   INFRAHUB_SDK_USERNAME: z.string().min(1).describe('user of the client library and infrahubctl'),
-  INFRAHUB_SDK_PASSWORD: z.string().min(1).meta({ secret: true }).describe('and its password'),
+  INFRAHUB_SDK_PASSWORD: z.string().min(1).meta(secretOf('infrahub')).describe('and its password'),
   INFRAHUB_SDK_TIMEOUT: z.int().min(1).describe('whole seconds'),
   INFRAHUB_METRICS_PORT: z
     .int()
@@ -30,9 +33,9 @@ export const GUIDE_VARIABLES = Object.keys(guideVariables) as readonly GuideVari
 /** The same names, each as the text it is. */
 export const guideTexts: { readonly [Name in GuideVariable]: z.ZodOptional<z.ZodString> } = {
   INFRAHUB_PRODUCTION: z.string().optional(),
-  INFRAHUB_SECURITY_SECRET_KEY: z.string().optional().meta({ secret: true }),
+  INFRAHUB_SECURITY_SECRET_KEY: z.string().optional().meta(secretOf('super-secret')),
   INFRAHUB_SDK_USERNAME: z.string().optional(),
-  INFRAHUB_SDK_PASSWORD: z.string().optional().meta({ secret: true }),
+  INFRAHUB_SDK_PASSWORD: z.string().optional().meta(secretOf('infrahub')),
   INFRAHUB_SDK_TIMEOUT: z.string().optional(),
   INFRAHUB_METRICS_PORT: z.string().optional(),
   INFRAHUB_DB_TYPE: z.string().optional(),

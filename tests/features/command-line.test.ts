@@ -1,3 +1,5 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import type { TestProject } from '../support/project.ts';
 import { projectWith } from '../support/project.ts';
@@ -25,7 +27,7 @@ const speak = task({ summary: 'Speak.', run: ({ $ }) => $\`echo out; echo err >&
 const broken = task({ summary: 'Break.', run: ({ $ }) => $\`echo last words; exit 7\` });
 const thrower = task({ summary: 'Throw.', run() { throw new Error('that was it'); } });
 const all = task({ summary: 'All of it.', needs: [speak, broken, thrower] });
-const leak = task({ summary: 'Leak.', env: { SECRET: z.string().meta({ secret: true }) }, run: ({ env, $ }) => $\`echo the secret is \${env.SECRET}; printf %s \${env.SECRET.slice(0, 9)}; sleep 0.05; echo \${env.SECRET.slice(9)}\` });
+const leak = task({ summary: 'Leak.', env: { SECRET: z.string().meta({ secret: true, examples: ['correct-example'] }) }, run: ({ env, $ }) => $\`echo the secret is \${env.SECRET}; printf %s "\\\${SECRET:0:9}"; sleep 0.05; echo "\\\${SECRET:9}"\` });
 const nested = { inner: task({ summary: 'Inside.', aliases: ['in'], run() {} }), hidden: task({ summary: 'Unseen.', hidden: true, run() {} }) };
 const slow = task({ summary: 'Wait for ever.', grace: '1s', run: ({ $ }) => $\`echo waiting; sleep 1000\` });
 const site = task({
@@ -138,6 +140,17 @@ test('secrets are *** in output, also split across chunks, and in kept logs (R29
 
   expect(said.stdout).toBe('the secret is ***\n***\n');
   expect(said.stdout + said.stderr).not.toContain('correct-horse');
+  const files = readdirSync(join(project.root, '.tasks/logs'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const kept = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8')).join('');
+  expect(kept).toContain('\nthe secret is ***\n***\n');
+  expect(kept).not.toContain('horse');
+});
+
+test('what the schema itself tells is no secret in other texts, and still none to show as a value (R29)', async () => {
+  const place = here({ SECRET: 'correct-example' });
+
+  expect((await tasks(['leak'], place)).stdout).toBe('the secret is correct-example\ncorrect-example\n');
+  expect((await tasks(['--env'], place)).stdout).not.toContain('correct-example');
 });
 
 test.each([
