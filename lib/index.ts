@@ -13,6 +13,7 @@ export type {
   CallFunction,
   DeferContext,
   Exec,
+  LogFunction,
   InputScope,
   Need,
   Needs,

@@ -3,8 +3,6 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError, file, path, task, tool, writable } from 'taskwright';
 import { z } from 'zod';
-import { checkoutId } from './support/checkout.ts';
-import { composeFilesId } from './support/compose.ts';
 import { sandbox } from './sandbox.ts';
 
 export const clone = task({
@@ -22,7 +20,7 @@ export const clone = task({
     tool('git', { remedy: 'Debian, Ubuntu: apt install git · macOS: brew install git' }),
     writable(dirname(input.target)),
   ],
-  provides: ({ input }) => [file(input.target), { id: checkoutId(input.target) }, { id: composeFilesId(input.target) }],
+  provides: ({ input }) => [file(input.target)],
   upToDate: async ({ input, look, root }) => {
     if (!existsSync(join(input.target, '.git'))) return undefined;
     const origin = await look(['git', '-C', input.target, 'remote', 'get-url', 'origin'], { cwd: root });

@@ -1,8 +1,7 @@
-import { task, tool } from 'taskwright';
+import { file, task, tool } from 'taskwright';
 import { z } from 'zod';
 import { clone } from './clone.ts';
-import { checkout, checkoutId, checkoutOf, inCheckout, infrahubInput } from './support/checkout.ts';
-import { composeFilesId } from './support/compose.ts';
+import { checkout, checkoutOf, inCheckout, infrahubInput } from './support/checkout.ts';
 
 const switchBranch = task({
   summary: 'Switch the checkout to a branch.',
@@ -10,7 +9,7 @@ const switchBranch = task({
   cwd: inCheckout,
   requires: (scope) => [tool('git', { remedy: 'Debian, Ubuntu: apt install git · macOS: brew install git' }), checkout(checkoutOf(scope))],
   // Another branch may have other files.
-  provides: (scope) => [{ id: checkoutId(checkoutOf(scope)) }, { id: composeFilesId(checkoutOf(scope)) }],
+  provides: (scope) => [file(checkoutOf(scope))],
   after: [clone],
   upToDate: async ({ input, invocationDir, look }) => {
     const folder = checkoutOf({ input, invocationDir });

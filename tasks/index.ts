@@ -1,15 +1,21 @@
 /** Infrahub's tasks, as a namespace of a config: `defineConfig({ tasks: { infrahub } })` or all of them by name. */
+export * as backend from './backend.ts';
 export { clone } from './clone.ts';
 export * as demo from './demo.ts';
+export * as dev from './dev.ts';
 export { doctor } from './doctor.ts';
 export * as env from './env.ts';
 export { format, yamllint } from './format.ts';
 export * as git from './git.ts';
 export { guide } from './guide.ts';
 export { install } from './install.ts';
+export { lint } from './lint.ts';
+export * as main from './main.ts';
 export { override } from './override.ts';
 export { sandboxDown } from './sandbox-down.ts';
 export { sandbox } from './sandbox.ts';
 export * as schema from './schema.ts';
+export * as sdk from './sdk.ts';
 export { server } from './server.ts';
+export * as sync from './sync.ts';
 export * as test from './test.ts';

@@ -4,7 +4,7 @@ import { UserError, file, task } from 'taskwright';
 import { z } from 'zod';
 import { check } from './env.ts';
 import { checkout, checkoutOf, inCheckout, infrahubInput, layoutOf } from './support/checkout.ts';
-import { portsId } from './support/compose.ts';
+import { portsId } from './support/preconditions.ts';
 
 /** The compose override that publishes the ports of database, cache and queue to a local server. */
 export const override = task({
@@ -13,9 +13,9 @@ export const override = task({
   cwd: inCheckout,
   requires: (scope) => [
     checkout(checkoutOf(scope)),
-    file(layoutOf(checkoutOf(scope)).compose.devOverrideTemplate, { remedy: 'Is it the right branch? `tasks git.switch`' }),
+    file(layoutOf(checkoutOf(scope)).compose.devOverride.template, { remedy: 'Is it the right branch? `tasks git.switch`' }),
   ],
-  provides: (scope) => [{ id: portsId(checkoutOf(scope)) }],
+  provides: (scope) => [{ id: portsId(checkoutOf(scope), 'dependencies') }],
   after: [check],
   upToDate: async ({ input, invocationDir }) => {
     const { source, target } = placesIn(checkoutOf({ input, invocationDir }));
@@ -37,6 +37,6 @@ export const override = task({
 });
 
 function placesIn(checkoutFolder: string): { readonly source: string; readonly target: string } {
-  const { compose } = layoutOf(checkoutFolder);
-  return { source: join(checkoutFolder, compose.devOverrideTemplate), target: join(checkoutFolder, compose.devOverride) };
+  const { file: target, template } = layoutOf(checkoutFolder).compose.devOverride;
+  return { source: join(checkoutFolder, template), target: join(checkoutFolder, target) };
 }

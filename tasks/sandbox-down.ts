@@ -3,8 +3,9 @@ import { task } from 'taskwright';
 import { yamllint } from './format.ts';
 import { sandboxPlaces } from './sandbox.ts';
 import { load } from './schema.ts';
-import { openCompose } from './support/compose.ts';
 import { docker } from './support/docker.ts';
+import { openInfrahub } from './support/infrahub-project.ts';
+import { layoutOf } from './support/checkout.ts';
 import { composeEnv, databaseInput } from './support/settings.ts';
 
 /** The end of the guide in the sandbox: nothing stays behind. It asks nothing, as the data is the sandbox's own. */
@@ -18,8 +19,11 @@ export const sandboxDown = task({
   after: [load, yamllint],
   upToDate: ({ root }) => (existsSync(sandboxPlaces(root).checkout) ? undefined : 'there is no sandbox'),
   async run({ input, root, env, exec }) {
-    const compose = await openCompose({
-      checkout: sandboxPlaces(root).checkout,
+    const { checkout } = sandboxPlaces(root);
+    const compose = await openInfrahub({
+      checkout,
+      layout: layoutOf(checkout),
+      use: 'demo',
       database: input.database,
       selection: 'everything',
       env,

@@ -1,7 +1,8 @@
-import { file, path, task, UserError } from 'taskwright';
+import { file, path, task } from 'taskwright';
 import { z } from 'zod';
 import { server } from './server.ts';
 import { checkout, checkoutOf, inCheckout, infrahubInput } from './support/checkout.ts';
+import { refuseIfRefused } from './support/schema-refusal.ts';
 import { installed, poetry } from './support/tools.ts';
 
 export const load = task({
@@ -30,13 +31,7 @@ export const load = task({
     const said = await exec(['poetry', 'run', 'infrahubctl', 'schema', 'load', ...input.paths, '--branch', input.branch], {
       env: { INFRAHUB_ADDRESS: address.replace(/\/$/, '') },
     });
-    // A refusal is printed, and the program exits with 0 all the same.
-    const refusal = `${said.stdout}${said.stderr}`.match(/Unable to load the schema:[\s\S]*/)?.[0];
-    if (refusal !== undefined) {
-      throw new UserError('schema-refused', `the server at ${address} refused the schema`, 1, {
-        facts: refusal.trim().split('\n').slice(1),
-      });
-    }
+    refuseIfRefused(said, `the server at ${address}`);
     return { loaded: input.paths };
   },
 });

@@ -1,6 +1,7 @@
 import { port, portFree, task } from 'taskwright';
 import { z } from 'zod';
 import { checkout, checkoutOf, inCheckout, infrahubInput } from './support/checkout.ts';
+import { SETTINGS_FILES, composeEnv, databaseInput, databaseOf } from './support/settings.ts';
 import { installed, poetry } from './support/tools.ts';
 import { unit } from './test.ts';
 
@@ -13,10 +14,12 @@ export const server = task({
     infrahub: infrahubInput,
     listen: z.string().default('127.0.0.1').describe('address to listen on'),
     port: z.int().min(1).max(65535).default(8000).meta({ short: 'p' }).describe('port to listen on'),
+    database: databaseInput,
     debug: z.boolean().default(true).describe('reload on change, as the guide has it'),
   },
+  env: { INFRAHUB_DB_TYPE: composeEnv.INFRAHUB_DB_TYPE },
   output: z.object({ address: z.string() }),
-  dotenv: ['.envrc', '.env'],
+  dotenv: SETTINGS_FILES,
   cwd: inCheckout,
   requires: (scope) => [
     checkout(checkoutOf(scope)),
@@ -32,19 +35,10 @@ export const server = task({
   ],
   after: [unit],
   service: { ready: ({ output }) => ({ http: `${output.address}/api/docs/`, within: '90s' }) },
-  run({ input, exec }) {
-    void exec([
-      'poetry',
-      'run',
-      'infrahub',
-      'server',
-      'start',
-      ...(input.debug ? ['--debug'] : []),
-      '--listen',
-      input.listen,
-      '--port',
-      input.port,
-    ]);
+  run({ input, env, exec }) {
+    const words = [...(input.debug ? ['--debug'] : []), '--listen', input.listen, '--port', input.port];
+    // Said, since the server's own default is not that of the tasks.
+    void exec(['poetry', 'run', 'infrahub', 'server', 'start', ...words], { env: { INFRAHUB_DB_TYPE: databaseOf(input.database, env) } });
     const host = input.listen === '0.0.0.0' || input.listen === '::' ? '127.0.0.1' : input.listen;
     return { address: `http://${host.includes(':') ? `[${host}]` : host}:${input.port}` };
   },

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Requirement } from 'taskwright';
 import { path } from 'taskwright';
 import type { Layout } from './layout.ts';
-import { LAYOUTS, january2024 } from './layout.ts';
+import { LAYOUTS, UNKNOWN } from './layouts/index.ts';
 
 /** The checkout of Infrahub that the tasks work on: given, or found upwards from where the user stands. */
 export const infrahubInput = path()
@@ -28,18 +28,22 @@ export function layoutIn(folder: string): Layout | undefined {
   return LAYOUTS.find((layout) => layout.marks.every((mark) => existsSync(join(folder, mark))));
 }
 
-/** The layout of a checkout that is known to be one; the only one there is for a folder that is still to be cloned. */
-export const layoutOf = (folder: string): Layout => layoutIn(folder) ?? january2024;
+/** The layout of a checkout that is known to be one; a guess for a folder that is still to be cloned. */
+export const layoutOf = (folder: string): Layout => layoutIn(folder) ?? UNKNOWN;
 
 /** For `cwd` of tasks that run in the checkout. */
 export const inCheckout = (scope: CheckoutScope): string => checkoutOf(scope);
 
-export const checkoutId = (folder: string): string => `checkout:${folder}`;
+/**
+ * The id of something that depends on the files of a checkout. It is a path below the checkout's, so
+ * that what provides the folder (`clone`, `git.switch`) provides this too.
+ */
+export const idInCheckout = (folder: string, what: string): string => `file:${join(folder, '.git', what)}`;
 
-/** The folder is a checkout of Infrahub. `clone` provides it. */
+/** The folder is a checkout of Infrahub. */
 export function checkout(folder: string): Requirement {
   return {
-    id: checkoutId(folder),
+    id: idInCheckout(folder, 'checkout'),
     title: 'a checkout of Infrahub',
     check: () =>
       layoutIn(folder)

@@ -1,4 +1,5 @@
 import type { CommandResult, Requirement, RequirementScope } from 'taskwright';
+import { isYes } from './settings.ts';
 
 /** Docker, its engine and compose: one clear message for each way in which they can be missing. */
 export type Look = (argv: readonly string[]) => PromiseLike<CommandResult>;
@@ -10,15 +11,14 @@ export type DockerAccess =
 /** Docker is asked once whether it needs sudo, however many steps there are. */
 const known = new Map<string, Promise<DockerAccess>>();
 
-interface DockerVariables {
-  readonly PATH?: string | undefined;
-  readonly DOCKER_HOST?: string | undefined;
-  readonly DOCKER_CONTEXT?: string | undefined;
-  readonly INVOKE_SUDO?: string | boolean | undefined;
+/** Typed, as a body has them, or as texts. */
+export interface DockerVariables {
+  readonly DOCKER_HOST?: string | number | boolean | undefined;
+  readonly INVOKE_SUDO?: string | number | boolean | undefined;
 }
 
 export function dockerAccess(look: Look, variables: DockerVariables, isFresh = false): Promise<DockerAccess> {
-  const key = JSON.stringify([variables.PATH, variables.DOCKER_HOST, variables.DOCKER_CONTEXT, String(variables.INVOKE_SUDO)]);
+  const key = JSON.stringify([variables.DOCKER_HOST || null, String(variables.INVOKE_SUDO ?? '')]);
   const access = (isFresh ? undefined : known.get(key)) ?? askDocker(look, variables);
   known.set(key, access);
   // Only what is well is remembered: what was missing may be there at the next look.
@@ -27,11 +27,11 @@ export function dockerAccess(look: Look, variables: DockerVariables, isFresh = f
 }
 
 async function askDocker(look: Look, variables: DockerVariables): Promise<DockerAccess> {
-  const wantsSudo = variables.INVOKE_SUDO === true || /^(true|yes|1)$/i.test(String(variables.INVOKE_SUDO ?? ''));
+  const wantsSudo = isYes(variables.INVOKE_SUDO);
   const prefix = wantsSudo ? ['sudo'] : [];
   const engine = await look([...prefix, 'docker', 'ps', '--quiet']);
   if (!engine.ok) {
-    const refusal = await whyNoEngine(look, engine, wantsSudo || variables.INVOKE_SUDO === false);
+    const refusal = await whyNoEngine(look, engine, (variables.INVOKE_SUDO ?? '') !== '');
     if ('problem' in refusal) return { ok: false, ...refusal };
     prefix.push(...refusal.prefix);
   }
@@ -80,3 +80,9 @@ export const docker: Requirement = {
     return answer.ok ? undefined : { problem: answer.problem, remedy: answer.remedy };
   },
 };
+
+/** `docker words` for a requirement, with sudo where that is needed; what it says is empty where docker does not answer. */
+export async function lookAtDocker(scope: RequirementScope, words: readonly string[]): Promise<CommandResult> {
+  const access = await dockerAccess((argv) => scope.look(argv, { cwd: scope.root }), scope.env);
+  return scope.look([...(access.ok ? access.prefix : []), 'docker', ...words], { cwd: scope.root });
+}

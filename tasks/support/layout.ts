@@ -5,110 +5,126 @@
 export type Database = 'neo4j' | 'memgraph';
 export const DATABASES = ['neo4j', 'memgraph'] as const satisfies readonly Database[];
 
+/** What the containers are for: `demo` and `dev` are namespaces of tasks, `test` is for tests in docker. */
+export type Use = 'demo' | 'dev' | 'test';
+
+/** Which compose files. */
+export type Selection = 'dependencies' | 'everything' | 'tests' | 'scale';
+
+/** What stands between server and workers. */
+export type Broker = 'rabbitmq' | 'nats';
+
+/**
+ * A compose file, relative to the checkout. `{database}` and `{broker}` stand for those chosen.
+ * `override`: where that file is there, else `otherwise`. `localBuild`: where the image is a local one.
+ */
+export type ComposeFile = string | { readonly override: string; readonly otherwise?: string } | { readonly localBuild: string };
+
+/** A service's port inside its container. */
+export interface ServicePort {
+  readonly service: string;
+  readonly port: number;
+}
+
 export interface Layout {
   readonly name: string;
   /** Files that only a checkout of this layout has all of, relative to it. */
   readonly marks: readonly string[];
   readonly compose: {
-    /** In the order of `-f`. `{database}` stands for the database chosen. */
-    readonly dependencies: readonly string[];
+    /** In the order of `-f`. */
+    readonly files: Readonly<Record<Selection, readonly ComposeFile[]>>;
     /** Laid over the dependencies when it is there: publishes their ports to a local server. */
-    readonly devOverride: string;
-    readonly devOverrideTemplate: string;
-    readonly server: string;
-    /** One of the two follows the server's: the override where it is there. */
-    readonly override: string;
-    readonly withoutOverride: string;
+    readonly devOverride: { readonly file: string; readonly template: string };
+    /** Words after `docker compose`, by use. */
+    readonly options: Readonly<Record<Use, readonly string[]>>;
+    /** And where the terminal is a dumb one. */
+    readonly dumbTerminal: readonly string[];
+    /** Words after `up -d` when it is to wait. `{seconds}` is the limit. */
+    readonly wait: readonly string[];
   };
+  /** Names of the services, by what they do. */
+  readonly services: {
+    readonly server: string;
+    readonly worker: string;
+    readonly tests: string;
+    readonly database: ServicePort;
+  };
+  readonly brokers: { readonly rabbitmq: BrokerServices } & Readonly<Partial<Record<Broker, BrokerServices>>>;
+  /** Services with a Dockerfile of the checkout; the others are pulled. */
+  readonly built: readonly string[];
   /** Ports on this machine, by service. */
   readonly ports: {
-    readonly dependencies: Readonly<Record<string, readonly number[]>>;
-    readonly server: Readonly<Record<string, readonly number[]>>;
+    /** With the dev override, beside those of the broker. */
+    readonly database: readonly number[];
+    readonly server: readonly number[];
   };
   /** Without the project's name in front. */
-  readonly volumes: readonly string[];
+  readonly volumes: { readonly database: string };
+  readonly databases: Readonly<Record<Database, DatabaseDescription>>;
   readonly images: {
+    /** `{project}`, `{python}` and `{version}` (of `pyproject.toml`, else `latest`) stand for themselves. */
+    readonly server: Readonly<Record<Use, { readonly name: string; readonly version: string }>>;
     readonly cache: string;
-    readonly messageQueue: string;
-    readonly database: Readonly<Record<Database, string>>;
   };
+  /** What the server calls the user's own settings, `INFRAHUB_SDK_USERNAME` say. */
+  readonly clientVariables: { readonly username: string; readonly password: string; readonly timeout: string };
   readonly python: { readonly version: string; readonly range: string };
   /** Files and folders that `poetry install` needs. */
   readonly install: readonly string[];
-  readonly unitTests: string;
   readonly settingsFile: string;
-  readonly schemaExample: string;
-  /** What is formatted, in order. `cwd` is where autoflake runs. */
-  readonly format: readonly FormatPart[];
+  readonly tests: {
+    readonly unit: string;
+    readonly core: string;
+    readonly integration: string;
+    /** Of the unit tests, outside docker: whether services must run already. */
+    readonly needServices: boolean;
+    readonly scale: { readonly script: string; readonly schema: string };
+  };
+  /** The example of the guide. Paths in the checkout, but for `target`, which is in the worker's container. */
+  readonly example: {
+    readonly schema: string;
+    /** Words after `infrahubctl schema load`. */
+    readonly loadSchema: readonly string[];
+    /** Words after `infrahubctl`. */
+    readonly loadData: readonly string[];
+    readonly repository: { readonly source: string; readonly into: string; readonly target: string };
+  };
+  /** Where the checkout is in the containers. */
+  readonly source: string;
+  readonly quality: Readonly<Record<PartName, Part>>;
 }
 
-export interface FormatPart {
-  readonly name: 'main' | 'sdk' | 'backend' | 'sync';
-  readonly autoflake: { readonly cwd: string; readonly paths: readonly string[] };
-  readonly formatPaths: readonly string[];
-  readonly checkPaths: readonly string[];
-  /** The configuration of ruff, relative to the checkout. */
-  readonly config: string;
+export interface BrokerServices {
+  /** What `{broker}` stands for. */
+  readonly fileSuffix: string;
+  readonly image: string;
+  /** Ports on this machine with the dev override, by service. */
+  readonly ports: Readonly<Record<string, readonly number[]>>;
+  readonly messageQueue: ServicePort;
+  readonly cache: ServicePort;
 }
 
-/** As of January 2024: `demo` namespace, one compose file a concern, autoflake and ruff. */
-export const january2024: Layout = {
-  name: 'January 2024',
-  marks: ['pyproject.toml', 'development/docker-compose-deps.yml'],
-  compose: {
-    dependencies: ['development/docker-compose-deps.yml', 'development/docker-compose-database-{database}.yml'],
-    devOverride: 'development/docker-compose.dev-override.yml',
-    devOverrideTemplate: 'development/docker-compose.dev-override.yml.tmp',
-    server: 'development/docker-compose.yml',
-    override: 'development/docker-compose.override.yml',
-    withoutOverride: 'development/docker-compose.default.yml',
-  },
-  ports: {
-    dependencies: { database: [7687, 7474, 7444], 'message-queue': [5672, 15672], cache: [6379] },
-    server: { 'infrahub-server': [8000] },
-  },
-  volumes: ['database_data', 'database_logs', 'git_data', 'git_remote_data', 'storage_data'],
-  images: {
-    cache: 'redis:7.2',
-    messageQueue: 'rabbitmq:3.12-management',
-    database: { neo4j: 'neo4j:5.14-community', memgraph: 'memgraph/memgraph:2.13.0' },
-  },
-  python: { version: '3.11', range: '>=3.8 <3.12' },
-  install: ['pyproject.toml', 'poetry.lock', 'python_sdk'],
-  unitTests: 'backend/tests/unit',
-  settingsFile: '.envrc',
-  schemaExample: 'models/infrastructure_base.yml',
-  format: [
-    {
-      name: 'main',
-      autoflake: { cwd: '.', paths: ['tasks', 'models'] },
-      formatPaths: ['tasks', 'models/'],
-      checkPaths: ['tasks'],
-      config: 'pyproject.toml',
-    },
-    {
-      name: 'sdk',
-      autoflake: { cwd: 'python_sdk', paths: ['.'] },
-      formatPaths: ['python_sdk/'],
-      checkPaths: ['python_sdk/'],
-      config: 'python_sdk/pyproject.toml',
-    },
-    {
-      name: 'backend',
-      autoflake: { cwd: '.', paths: ['backend'] },
-      formatPaths: ['backend'],
-      checkPaths: ['backend'],
-      config: 'pyproject.toml',
-    },
-    {
-      name: 'sync',
-      autoflake: { cwd: '.', paths: ['sync/infrahub-sync'] },
-      formatPaths: ['sync/infrahub-sync'],
-      checkPaths: ['sync/infrahub-sync'],
-      config: 'pyproject.toml',
-    },
-  ],
-};
+export interface DatabaseDescription {
+  readonly image: string;
+  /** What it keeps at the top of its data, and the other does not. */
+  readonly dataFiles: readonly string[];
+}
 
-/** The layouts, newest knowledge last; the first whose marks are there counts. */
-export const LAYOUTS: readonly Layout[] = [january2024];
+export type PartName = 'main' | 'sdk' | 'backend' | 'sync';
+
+/** A part of the code, with the commands that format and lint it. */
+export interface Part {
+  /** Files and folders without which there is nothing to do. */
+  readonly paths: readonly string[];
+  readonly format: readonly QualityCommand[];
+  readonly lint: readonly QualityCommand[];
+}
+
+/** `{repo}` stands for the absolute path of the checkout, wherever the command runs. */
+export interface QualityCommand {
+  readonly argv: readonly [string, ...string[]];
+  /** The same, changing nothing and failing where something would change. Absent: `argv` changes nothing. */
+  readonly check?: readonly [string, ...string[]];
+  /** In the checkout. Default: its root. */
+  readonly cwd?: string;
+}

@@ -84,22 +84,42 @@ export function renderServices(services: readonly Service[]): string {
 
 const LOOK_AGAIN_MS = 500;
 
+export interface HealthWait {
+  readonly limitMs: number;
+  readonly signal: AbortSignal;
+  /** So many healthy ones will do. Default: all. */
+  readonly enough?: number | undefined;
+  /** Only these count. Default: all of the project. */
+  readonly only?: readonly string[] | undefined;
+}
+
 /**
  * Wait until every service runs and those with a check are healthy.
  *
  * @throws {UserError} that names the service at fault, with its last health output and log lines
  */
-export async function untilHealthy(compose: Compose, limitMs: number, signal: AbortSignal): Promise<Service[]> {
+export async function untilHealthy(compose: Compose, { limitMs, signal, enough, only }: HealthWait): Promise<Service[]> {
   const deadline = Date.now() + limitMs;
   for (;;) {
-    const services = await servicesOf(compose);
-    const dead = services.find((one) => one.state === 'exited' || one.state === 'dead' || one.health === 'unhealthy');
+    const services = (await servicesOf(compose)).filter((one) => only?.includes(one.service) ?? true);
+    const healthy = services.filter((one) => one.health === 'healthy');
+    if (enough !== undefined && healthy.length >= enough) return withoutIds(services);
+    const dead = services.find(isDead);
     const late = services.find((one) => one.state !== 'running' || (one.health !== '' && one.health !== 'healthy'));
-    if (!dead && !late && services.length > 0) return withoutIds(services);
+    const areAll = only?.every((name) => services.some((one) => one.service === name)) ?? services.length > 0;
+    if (enough === undefined && !late && areAll) return withoutIds(services);
     const isLate = Date.now() >= deadline;
     if (dead || isLate) throw await notHealthy(compose, dead ?? late ?? services[0], isLate && !dead ? limitMs : undefined);
     await pause(LOOK_AGAIN_MS, signal);
   }
+}
+
+const isDead = (one: Service): boolean => one.state === 'exited' || one.state === 'dead' || one.health === 'unhealthy';
+
+/** What is wrong with the first service that is dead; undefined where none is. */
+export async function troubleOf(compose: Compose): Promise<UserError | undefined> {
+  const dead = (await servicesOf(compose)).find(isDead);
+  return dead && notHealthy(compose, dead, undefined);
 }
 
 async function notHealthy(
@@ -107,7 +127,7 @@ async function notHealthy(
   service: (Service & { readonly id: string }) | undefined,
   limitMs: number | undefined,
 ): Promise<UserError> {
-  if (!service) return new UserError('not-healthy', 'no service was started', 1);
+  if (!service) return new UserError('not-healthy', 'no service runs', 1);
   const how =
     limitMs === undefined
       ? `is ${service.health || service.state}`
@@ -131,7 +151,7 @@ async function notHealthy(
       'its last log lines:',
       ...lastLines.map((line) => `  ${line}`),
     ],
-    hint: `See all of it: docker compose -p ${compose.project} logs ${service.service}`,
+    hint: `See all of it: docker logs ${service.id.slice(0, 12)}`,
   });
 }
 

@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from 'taskwright';
 import { z } from 'zod';
-import type { Database, Layout } from './layout.ts';
+import type { BrokerServices, Database, Layout, Use } from './layout.ts';
 import { DATABASES } from './layout.ts';
 
 /** The database of one call: compose file, `INFRAHUB_DB_TYPE` and image all follow from it. */
-export const databaseInput = z.enum(DATABASES).default('neo4j').meta({ env: 'INFRAHUB_DB_TYPE', description: 'the graph database' });
+export const databaseInput = z
+  .enum(DATABASES)
+  .optional()
+  .describe('the graph database; default: INFRAHUB_DB_TYPE, of the environment or the settings file, else neo4j');
 
 /** Variables that change what compose is told, all optional. */
 export const composeEnv = {
@@ -17,13 +20,23 @@ export const composeEnv = {
   PYTEST_XDIST_WORKER_COUNT: z.int().min(1).optional(),
   CACHE_DOCKER_IMAGE: z.string().optional(),
   MESSAGE_QUEUE_DOCKER_IMAGE: z.string().optional(),
+  INFRAHUB_DB_TYPE: z.enum(DATABASES).optional(),
   NEO4J_DOCKER_IMAGE: z.string().optional(),
   MEMGRAPH_DOCKER_IMAGE: z.string().optional(),
   DATABASE_DOCKER_IMAGE: z.string().optional().describe('wins over the image of either database'),
+  INFRAHUB_USE_NATS: z.boolean().optional().describe('NATS instead of RabbitMQ and Redis, where the checkout has it'),
   INVOKE_SUDO: z.boolean().optional().describe('run docker through sudo; absent: docker is asked'),
+  DOCKER_HOST: z.string().optional().describe('the engine, where it is another machine'),
+  TERM: z.string().optional(),
+  IMAGE_NAME: z.string().optional().describe('not read: INFRAHUB_IMAGE_NAME is'),
+  IMAGE_VER: z.string().optional().describe('not read: INFRAHUB_IMAGE_VER is'),
 };
 
-export type ComposeEnv = { readonly [Key in keyof typeof composeEnv]?: z.output<(typeof composeEnv)[Key]> };
+/** Settings files of a checkout, which the tasks read as the server does (relative to the checkout). */
+export const SETTINGS_FILES = ['.envrc', '.env'] as const;
+
+/** Variables as a task has them, typed, or as a requirement sees them, as texts. */
+export type ComposeVariables = { readonly [Name in keyof typeof composeEnv]?: string | number | boolean | undefined };
 
 /** The nine variables that compose files read, in the order in which they are shown. */
 export interface ComposeSettings {
@@ -38,22 +51,50 @@ export interface ComposeSettings {
   readonly DATABASE_DOCKER_IMAGE: string;
 }
 
-export function composeSettings(checkout: string, layout: Layout, database: Database, env: ComposeEnv): ComposeSettings {
+/** What a call works on. */
+export interface Choice {
+  readonly checkout: string;
+  readonly layout: Layout;
+  readonly use: Use;
+  readonly database: Database | undefined;
+}
+
+export function composeSettings({ checkout, layout, use, database }: Choice, env: ComposeVariables): ComposeSettings {
   const project = projectName(checkout, env);
-  const python = env.PYTHON_VER ?? layout.python.version;
-  const own = database === 'neo4j' ? env.NEO4J_DOCKER_IMAGE : env.MEMGRAPH_DOCKER_IMAGE;
+  const python = text(env.PYTHON_VER) ?? layout.python.version;
+  const type = databaseOf(database, env);
+  const ownImage = type === 'neo4j' ? env.NEO4J_DOCKER_IMAGE : env.MEMGRAPH_DOCKER_IMAGE;
+  const image = layout.images.server[use];
+  const words: Readonly<Record<string, string>> = { project, python, version: versionIn(checkout) ?? 'latest' };
+  const filled = (pattern: string): string => pattern.replaceAll(/\{(\w+)\}/g, (placeholder, word: string) => words[word] ?? placeholder);
   return {
-    IMAGE_NAME: env.INFRAHUB_IMAGE_NAME ?? `opsmill/${project}-py${python}`,
-    IMAGE_VER: env.INFRAHUB_IMAGE_VER ?? versionIn(checkout) ?? 'latest',
+    IMAGE_NAME: text(env.INFRAHUB_IMAGE_NAME) ?? filled(image.name),
+    IMAGE_VER: text(env.INFRAHUB_IMAGE_VER) ?? filled(image.version),
     PYTHON_VER: python,
     INFRAHUB_BUILD_NAME: project,
-    NBR_WORKERS: String(env.PYTEST_XDIST_WORKER_COUNT ?? 1),
-    CACHE_DOCKER_IMAGE: env.CACHE_DOCKER_IMAGE ?? layout.images.cache,
-    MESSAGE_QUEUE_DOCKER_IMAGE: env.MESSAGE_QUEUE_DOCKER_IMAGE ?? layout.images.messageQueue,
-    INFRAHUB_DB_TYPE: database,
-    DATABASE_DOCKER_IMAGE: env.DATABASE_DOCKER_IMAGE ?? own ?? layout.images.database[database],
+    NBR_WORKERS: text(env.PYTEST_XDIST_WORKER_COUNT) ?? '1',
+    CACHE_DOCKER_IMAGE: text(env.CACHE_DOCKER_IMAGE) ?? layout.images.cache,
+    MESSAGE_QUEUE_DOCKER_IMAGE: text(env.MESSAGE_QUEUE_DOCKER_IMAGE) ?? brokerOf(layout, env).image,
+    INFRAHUB_DB_TYPE: type,
+    DATABASE_DOCKER_IMAGE: text(env.DATABASE_DOCKER_IMAGE) ?? text(ownImage) ?? layout.databases[type].image,
   };
 }
+
+/** What was asked for, else what the variables say, else neo4j: tasks and server alike. */
+export function databaseOf(asked: Database | undefined, env: ComposeVariables): Database {
+  return asked ?? (env.INFRAHUB_DB_TYPE === 'memgraph' ? 'memgraph' : 'neo4j');
+}
+
+export function brokerOf(layout: Layout, env: ComposeVariables): BrokerServices {
+  const { rabbitmq, nats } = layout.brokers;
+  return nats && isYes(env.INFRAHUB_USE_NATS) ? nats : rabbitmq;
+}
+
+/** A variable that is yes or no, typed or still a text. */
+export const isYes = (value: string | number | boolean | undefined): boolean => /^(true|yes|1)$/i.test(String(value ?? ''));
+
+const text = (value: string | number | boolean | undefined): string | undefined =>
+  value === undefined || value === '' ? undefined : String(value);
 
 const COMPOSE_NAME = /^[a-z0-9][a-z0-9_-]*$/;
 
@@ -62,11 +103,12 @@ const COMPOSE_NAME = /^[a-z0-9][a-z0-9_-]*$/;
  *
  * @throws {UserError} for a name that compose would refuse, before anything is done in it
  */
-export function projectName(checkout: string, env: ComposeEnv): string {
+export function projectName(checkout: string, env: ComposeVariables): string {
   const folder = basename(checkout);
-  const name = env.INFRAHUB_BUILD_NAME ?? folder.toLowerCase().replaceAll(/[^a-z0-9_]/g, '');
+  const given = text(env.INFRAHUB_BUILD_NAME);
+  const name = given ?? folder.toLowerCase().replaceAll(/[^a-z0-9_]/g, '');
   if (COMPOSE_NAME.test(name)) return name;
-  const from = env.INFRAHUB_BUILD_NAME === undefined ? `the folder's name, ${JSON.stringify(folder)}` : '`INFRAHUB_BUILD_NAME`';
+  const from = given === undefined ? `the folder's name, ${JSON.stringify(folder)}` : '`INFRAHUB_BUILD_NAME`';
   throw new UserError('project-name', `${JSON.stringify(name)} cannot name a compose project (from ${from})`, 2, {
     facts: ['expected lower-case letters, digits, hyphens and underscores, with a letter or digit first'],
     hint: 'Set `INFRAHUB_BUILD_NAME`, to `infrahub` say.',
@@ -75,12 +117,12 @@ export function projectName(checkout: string, env: ComposeEnv): string {
 
 /** `version` of `[tool.poetry]` in `pyproject.toml`. */
 function versionIn(checkout: string): string | undefined {
-  let text: string;
+  let toml: string;
   try {
-    text = readFileSync(join(checkout, 'pyproject.toml'), 'utf8');
+    toml = readFileSync(join(checkout, 'pyproject.toml'), 'utf8');
   } catch {
     return undefined;
   }
-  const section = text.match(/^\[tool\.poetry\]\s*$([\s\S]*?)(?=^\[|(?![\s\S]))/m)?.[1];
+  const section = toml.match(/^\[tool\.poetry\]\s*$([\s\S]*?)(?=^\[|(?![\s\S]))/m)?.[1];
   return section?.match(/^version\s*=\s*["']([^"']+)["']/m)?.[1];
 }

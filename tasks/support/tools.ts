@@ -6,8 +6,9 @@ import type { Layout } from './layout.ts';
 
 /** The programs of the guide, and how to get each. */
 export const poetry = tool('poetry', { version: '>=1.2', remedy: 'pipx install poetry · Debian 12: apt install python3-poetry' });
-export const ruff = tool('ruff', { remedy: 'pipx install ruff, or poetry install in the checkout' });
-export const autoflake = tool('autoflake', { remedy: 'pipx install autoflake, or poetry install in the checkout' });
+/** A program of the checkout's environment, which `poetry shell` puts on PATH. */
+export const programOf = (name: string): Requirement =>
+  tool(name, { remedy: `pipx install ${name}; or poetry install in the checkout, and \`poetry shell\`` });
 export const yamllintTool = tool('yamllint', { remedy: 'pipx install yamllint · Debian, Ubuntu: apt install yamllint' });
 
 export const INSTALLED = 'poetry-install';
@@ -39,20 +40,11 @@ export function installed(folder: string): Requirement {
   };
 }
 
-/** Checkouts since October 2024 have dropped autoflake: theirs is what `pyproject.toml` names. */
+/** A checkout uses autoflake if its `pyproject.toml` names it. */
 export function usesAutoflake(folder: string): boolean {
   try {
     return /^\s*"?autoflake\b/m.test(readFileSync(join(folder, 'pyproject.toml'), 'utf8'));
   } catch {
     return false;
   }
-}
-
-/** All that formatting needs, looked for before the first file is touched. */
-export function formatTools(folder: string): Requirement {
-  return {
-    id: `format-tools:${folder}`,
-    title: 'the formatters of the checkout',
-    check: async (scope) => (await ruff.check(scope)) ?? (usesAutoflake(folder) ? autoflake.check(scope) : undefined),
-  };
 }

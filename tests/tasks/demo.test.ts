@@ -5,7 +5,6 @@ import type { GivenCommand } from '../../lib/testing.ts';
 import { clone } from '../../tasks/clone.ts';
 import * as demo from '../../tasks/demo.ts';
 import * as env from '../../tasks/env.ts';
-import { format } from '../../tasks/format.ts';
 import * as git from '../../tasks/git.ts';
 import { install } from '../../tasks/install.ts';
 import { override } from '../../tasks/override.ts';
@@ -13,7 +12,7 @@ import * as schema from '../../tasks/schema.ts';
 import { sandboxDown } from '../../tasks/sandbox-down.ts';
 import { sandboxFiles } from '../../tasks/support/sandbox/files.ts';
 import { composeSettings, projectName } from '../../tasks/support/settings.ts';
-import { january2024 } from '../../tasks/support/layout.ts';
+import { january2024 } from '../../tasks/support/layouts/january-2024.ts';
 import { parsePs, renderServices } from '../../tasks/support/services.ts';
 import * as unitTests from '../../tasks/test.ts';
 import { projectWith } from '../support/project.ts';
@@ -79,7 +78,8 @@ test('--database sets files, type and image together (D3)', async () => {
 
 test('variables change settings by their precedence; IMAGE_NAME alone is not theirs (D2, D10)', () => {
   const { root } = checkoutWith();
-  const settings = (given: Parameters<typeof composeSettings>[3]) => composeSettings(root, january2024, 'neo4j', given);
+  const settings = (given: Parameters<typeof composeSettings>[1]) =>
+    composeSettings({ checkout: root, layout: january2024, use: 'demo', database: 'neo4j' }, given);
 
   expect(settings({ DATABASE_DOCKER_IMAGE: 'own:1', NEO4J_DOCKER_IMAGE: 'neo4j:5' }).DATABASE_DOCKER_IMAGE).toBe('own:1');
   expect(settings({ NEO4J_DOCKER_IMAGE: 'neo4j:5', MEMGRAPH_DOCKER_IMAGE: 'm:1' }).DATABASE_DOCKER_IMAGE).toBe('neo4j:5');
@@ -256,8 +256,8 @@ test('override copies once, and keeps one that differs', async () => {
   expect((await testTask(override, { input: { ...input, overwrite: true } })).outcome.status).toBe('done');
 });
 
-test('install, tests, schema and format: exact commands, and the failures that look like successes', async () => {
-  const checkout = checkoutWith({ 'sync/infrahub-sync/x.py': '' });
+test('install, tests and schema: exact commands, and the failures that look like successes', async () => {
+  const checkout = checkoutWith();
   const input = { infrahub: checkout.root };
   const lines = (commands: readonly GivenCommand[]): string[] =>
     commands.map((command) => command.line.replaceAll(checkout.root, '<repo>'));
@@ -270,25 +270,6 @@ test('install, tests, schema and format: exact commands, and the failures that l
   const refused = await testTask(schema.load, { input: loading, commands: [[/.*/, 'Unable to load the schema:\n  node 0: no\n']] });
   expect(refused).toEqual(failing(/refused the schema$/));
   expect(refused.failure?.facts).toEqual(['  node 0: no']);
-
-  expect(lines((await testTask(format, { input, commands: [[/.*/, '']] })).commands)).toEqual([
-    'ruff format tasks models/ --config <repo>/pyproject.toml',
-    'ruff check --fix tasks --config <repo>/pyproject.toml',
-    'ruff format python_sdk/ --config <repo>/python_sdk/pyproject.toml',
-    'ruff check --fix python_sdk/ --config <repo>/python_sdk/pyproject.toml',
-    'ruff format backend --config <repo>/pyproject.toml',
-    'ruff check --fix backend --config <repo>/pyproject.toml',
-    'ruff format sync/infrahub-sync --config <repo>/pyproject.toml',
-    'ruff check --fix sync/infrahub-sync --config <repo>/pyproject.toml',
-  ]);
-  const stopped = await testTask(format, {
-    input,
-    commands: [
-      [/python_sdk/, { exitCode: 2 }],
-      [/.*/, ''],
-    ],
-  });
-  expect([stopped.exitCode, stopped.log]).toEqual([2, ['not done: backend, sync']]);
 });
 
 test('sandbox-down has nothing to do where no sandbox is, and asks docker nothing', async () => {
