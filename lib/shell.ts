@@ -198,7 +198,8 @@ function commandOf(binding: ShellBinding, what: Command['what'], options: Comman
     cwd: options.cwd === undefined ? binding.cwd : resolve(binding.cwd, options.cwd),
     env: environmentOf(binding, options),
     input: options.input,
-    interactive: options.interactive ?? binding.interactive,
+    // What is captured for the body, or fed by it, has no use for the terminal.
+    interactive: options.interactive ?? (binding.interactive && options.quiet !== true && options.input === undefined),
     foreground: binding.foreground,
     detached: options.detached ?? false,
     readOnly: options.readOnly ?? false,

@@ -410,3 +410,22 @@ export default defineConfig({ tasks: { where } });
   expect(said.stderr).toBe('');
   expect(said.stdout).toBe(`${project.root} ${project.path('sub folder', 'x')}\n`);
 });
+
+test('in an interactive task, what is captured for the body does not go to the terminal (R22)', async () => {
+  project.write(
+    'tasks.config.ts',
+    `
+import { defineConfig, task } from 'taskwright';
+const shell = task({ summary: 'Shell.', interactive: true, async run({ exec, print }) {
+  const found = await exec(['echo', 'found'], { quiet: true });
+  const fed = await exec(['cat'], { input: 'fed' });
+  print(found.text() + ' ' + fed.text() + '\\n');
+} });
+export default defineConfig({ tasks: { shell } });
+`,
+  );
+
+  const said = await tasks(['shell'], { ...here(), terminal: { columns: 80, rows: 24 }, keys: [] });
+
+  expect([said.code, said.stdout]).toEqual([0, expect.stringContaining('found fed\n')]);
+});
