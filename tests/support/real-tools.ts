@@ -67,3 +67,17 @@ export function leftOf(project: string): string[] {
       .filter(Boolean),
   );
 }
+
+/**
+ * The volumes without a name that containers of `project` use now. `docker compose down` leaves them behind, as docker has it,
+ * and nothing on them tells whose they were: what a test starts and stops, it looks up in between.
+ */
+export function namelessVolumesOf(project: string): string[] {
+  const words = ['ps', '--all', '--quiet', '--no-trunc', '--filter', `label=com.docker.compose.project=${project}`];
+  const containers = execFileSync('docker', words, { encoding: 'utf8' }).split('\n').filter(Boolean);
+  if (containers.length === 0) return [];
+  const format = '{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}';
+  return execFileSync('docker', ['inspect', '--format', format, ...containers], { encoding: 'utf8' })
+    .split('\n')
+    .filter((name) => /^[0-9a-f]{64}$/.test(name));
+}
