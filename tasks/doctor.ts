@@ -1,97 +1,116 @@
-import { freemem } from 'node:os';
+import { existsSync } from 'node:fs';
 import { Exit, task } from 'taskwright';
 import type { CommandResult } from 'taskwright';
 import { z } from 'zod';
-import { checkoutOf, infrahubInput, layoutIn } from './support/checkout.ts';
+import { checkoutOf, inCheckout, infrahubInput, layoutOf } from './support/checkout.ts';
+import type { Finding } from './support/diagnosis.ts';
+import {
+  findingSchema,
+  judgeCheckout,
+  judgeDocker,
+  judgePorts,
+  judgeServices,
+  judgeSettings,
+  judgeSpace,
+  judgeTool,
+  remedyLine,
+  toolsOf,
+} from './support/diagnosis.ts';
 import { dockerAccess } from './support/docker.ts';
-
-const finding = z.object({ what: z.string(), found: z.string().nullable(), wanted: z.string(), ok: z.boolean(), remedy: z.string() });
-type Finding = z.output<typeof finding>;
-
-interface Wanted {
-  readonly what: string;
-  readonly argv: readonly [string, ...string[]];
-  readonly range?: { readonly text: string; readonly holds: (version: readonly number[]) => boolean };
-  readonly remedy: string;
-}
-
-const atLeast = (text: string, major: number, minor: number) => ({
-  text,
-  holds: ([a = 0, b = 0]: readonly number[]) => a > major || (a === major && b >= minor),
-});
-
-/** The programs of the guide. */
-const WANTED: readonly Wanted[] = [
-  { what: 'git', argv: ['git', '--version'], range: atLeast('>= 2.23', 2, 23), remedy: 'apt install git · brew install git' },
-  {
-    what: 'python3',
-    argv: ['python3', '--version'],
-    range: { text: '>= 3.8, < 3.12', holds: ([a = 0, b = 0]) => a === 3 && b >= 8 && b < 12 },
-    remedy: 'pyenv install 3.11',
-  },
-  {
-    what: 'poetry',
-    argv: ['poetry', '--version'],
-    range: atLeast('>= 1.2', 1, 2),
-    remedy: 'pipx install poetry · apt install python3-poetry',
-  },
-  { what: 'ruff', argv: ['ruff', '--version'], remedy: 'pipx install ruff · brew install ruff' },
-  { what: 'yamllint', argv: ['yamllint', '--version'], remedy: 'pipx install yamllint · apt install yamllint · brew install yamllint' },
-];
+import { guideTexts } from './support/guide-settings.ts';
+import { parsePs } from './support/services.ts';
+import { SETTINGS_FILES, brokerOf, projectName } from './support/settings.ts';
 
 export const doctor = task({
   summary: 'Look for everything the guide needs on this machine, and say how to get what is missing.',
-  input: { infrahub: infrahubInput },
-  output: z.object({ findings: z.array(finding), freeMemoryMiB: z.int() }),
-  async run({ input, invocationDir, exec, print }) {
-    const look = (argv: readonly string[]): PromiseLike<CommandResult> => exec(argv, { readOnly: true, quiet: true, nothrow: true });
-    const findings: Finding[] = [];
-    for (const wanted of WANTED) findings.push(judged(wanted, await look(wanted.argv)));
-    const access = await dockerAccess(look, {}, true);
-    findings.push({
-      what: 'docker compose',
-      found: access.ok ? (await look([...access.prefix, 'docker', 'compose', 'version', '--short'])).text() : null,
-      wanted: 'an engine that answers, and compose',
-      ok: access.ok,
-      remedy: access.ok ? '' : `${access.problem}; ${access.remedy}`,
-    });
-    findings.push(checkoutFinding(checkoutOf({ input, invocationDir })));
-    const result = { findings, freeMemoryMiB: Math.round(freemem() / 2 ** 20) };
+  description:
+    'Tools with their versions, the checkout, its settings, services, ports and free space. Exit code 3 when something is missing that the guide needs.',
+  examples: ['doctor', '--json doctor --no-fail'],
+  input: {
+    infrahub: infrahubInput,
+    fail: z.boolean().default(true).describe('exit code 3 when something is missing; without, the findings alone say so'),
+  },
+  env: {
+    ...guideTexts,
+    INFRAHUB_BUILD_NAME: z.string().optional(),
+    INFRAHUB_USE_NATS: z.string().optional(),
+    INVOKE_SUDO: z.string().optional(),
+    DOCKER_HOST: z.string().optional(),
+  },
+  dotenv: SETTINGS_FILES,
+  output: z.object({ ok: z.boolean(), findings: z.array(findingSchema) }),
+  cwd: (scope) => (existsSync(inCheckout(scope)) ? inCheckout(scope) : undefined),
+  async run({ input, invocationDir, env, exec, print }) {
+    const folder = checkoutOf({ input, invocationDir });
+    const layout = layoutOf(folder);
+    const look = async (argv: readonly string[]): Promise<CommandResult> => exec(argv, { readOnly: true, quiet: true, nothrow: true });
+
+    const tools = toolsOf(layout, folder);
+    const said = await Promise.all(tools.map((tool) => look(tool.argv)));
+    const access = await dockerAccess(look, env, true);
+    const askDocker = async (...words: string[]): Promise<string> =>
+      access.ok ? (await look([...access.prefix, 'docker', ...words])).stdout.trim() : '';
+    const [version, kept, rows] = await Promise.all([
+      askDocker('compose', 'version', '--short'),
+      askDocker('info', '--format', '{{.DockerRootDir}}'),
+      askDocker('compose', '-p', nameOrNothing(folder, env), 'ps', '--all', '--format', 'json'),
+    ]);
+    const services = parsePs(rows);
+    const broker = brokerOf(layout, env);
+    const ports = {
+      [layout.services.database.service]: layout.ports.database,
+      ...broker.ports,
+      [layout.services.server]: layout.ports.server,
+    };
+    const own = services.flatMap((one) => one.ports.map((port) => port.published));
+
+    const findings = [
+      ...tools.map((tool, position) => judgeTool(tool, said[position] as CommandResult)),
+      judgeDocker(access, version || null),
+      judgeCheckout(folder),
+      ...judgeSettings(folder, layout, (name) => env[name as keyof typeof env]),
+      ...(access.ok ? judgeServices([layout.services.database.service, ...Object.keys(broker.ports)], services) : []),
+      ...(await judgePorts(ports, own)),
+      ...(await judgeSpace({ ...(existsSync(folder) && { 'the checkout': folder }), ...(existsSync(kept) && { images: kept }) })),
+    ];
     print(render(findings));
-    const missing = findings.filter((one) => !one.ok && one.what !== 'checkout');
-    if (missing.length > 0) throw new Exit(3, `missing: ${missing.map((one) => one.what).join(', ')}`);
-    return result;
+    const missing = findings.filter((one) => one.needed && !one.ok);
+    if (input.fail && missing.length > 0) throw new Exit(3, `missing: ${missing.map((one) => one.what).join(', ')}`);
+    return { ok: missing.length === 0, findings };
   },
 });
 
-function judged({ what, range, remedy }: Wanted, said: CommandResult): Finding {
-  const text = said.ok ? (said.stdout.match(/\d+(\.\d+)+/)?.[0] ?? 'some version') : null;
-  const isFine = text !== null && (range?.holds(text.split('.').map(Number)) ?? true);
-  return { what, found: text, wanted: range?.text ?? 'any version', ok: isFine, remedy: isFine ? '' : remedy };
+/** A folder whose name names no project is told by the tasks that need one. */
+function nameOrNothing(folder: string, env: { readonly INFRAHUB_BUILD_NAME?: string | undefined }): string {
+  try {
+    return projectName(folder, env);
+  } catch {
+    return 'infrahub';
+  }
 }
 
-function checkoutFinding(folder: string): Finding {
-  const layout = layoutIn(folder);
-  const found = layout ? `${folder} (${layout.name})` : null;
-  return { what: 'checkout', found, wanted: 'a checkout of Infrahub', ok: layout !== undefined, remedy: layout ? '' : 'tasks clone' };
-}
+const HEADINGS: Readonly<Record<Finding['area'], string>> = {
+  tool: 'Tools',
+  checkout: 'Checkout',
+  setting: 'Settings',
+  service: 'Services',
+  port: 'Ports',
+  space: 'Space',
+};
 
 function render(findings: readonly Finding[]): string {
-  const rows = findings.map(({ what, found, wanted, ok, remedy }) => [
-    ok ? '✔' : '✖',
-    what,
-    found ?? 'not found',
-    ok ? '' : `wanted: ${wanted}`,
-    remedy,
-  ]);
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
+  const width = Math.max(...findings.map((one) => one.what.length));
+  const line = (one: Finding): string => {
+    const mark = one.ok ? '✔' : one.needed ? '✖' : '·';
+    const remedy = remedyLine(one, process.platform);
+    const rest = one.ok ? '' : `  (wanted: ${one.wanted})${remedy === '' ? '' : `\n    → ${remedy}`}`;
+    const found = one.found ?? (one.ok ? 'not started' : one.needed ? 'not found' : 'not there');
+    return `  ${mark} ${one.what.padEnd(width)}  ${found}${rest}`;
+  };
+  const areas = Object.keys(HEADINGS) as Finding['area'][];
+  return areas
+    .map((area) => ({ area, own: findings.filter((one) => one.area === area) }))
+    .filter(({ own }) => own.length > 0)
+    .map(({ area, own }) => `${HEADINGS[area]}\n${own.map(line).join('\n')}\n`)
+    .join('\n');
 }

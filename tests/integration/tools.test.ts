@@ -40,8 +40,8 @@ plain('doctor: without docker and poetry it names each, with its remedy, and end
 
   expect(ran.code).toBe(3);
   expect(ran.stdout).toMatch(/✔ +git/);
-  expect(ran.stdout).toMatch(/✖ +poetry +not found.*pipx install poetry/);
-  expect(ran.stdout).toMatch(/✖ +docker compose +not found.*`docker` was not found on PATH/);
+  expect(ran.stdout).toMatch(/✖ +poetry +not found.*\n.*pipx install poetry/);
+  expect(ran.stdout).toMatch(/✖ +docker compose +not found.*\n.*`docker` was not found on PATH/);
 });
 
 plain("the guide's sandbox on a bare machine: what cannot run is skipped with its remedy, exit 0 (R18)", async () => {
