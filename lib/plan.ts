@@ -1,6 +1,7 @@
 import { ConfigError, UsageError } from './errors.ts';
 import type { Json, JsonObject, PlanView, StepView } from './event.ts';
 import { isDefault, renderArgv, shellLine } from './flags.ts';
+import { guarded } from './guarded.ts';
 import { jsonOfGiven, resolveInput } from './input.ts';
 import type { Target } from './request.ts';
 import { fieldsOf } from './schema.ts';
@@ -259,7 +260,9 @@ export function createPlanner(scope: PlanScope): Planner {
     const byTask = new Map<AnyTask, Draft[]>();
     for (const draft of drafts.values()) {
       const { task } = bindingOf(draft);
-      byTask.set(task, [...(byTask.get(task) ?? []), draft]);
+      const same = byTask.get(task);
+      if (same) same.push(draft);
+      else byTask.set(task, [draft]);
     }
     for (const draft of wanting) {
       const { after } = specOf(bindingOf(draft).task);
@@ -489,21 +492,6 @@ function needsOf(needs: Needs | ((scope: InputScope<unknown>) => Needs) | undefi
     throw new ConfigError('bad-needs', `\`needs.${key}\` of \`${name}\` is no task and no call`);
   }
   return asked as Needs;
-}
-
-/** The author's own function, whose throw is told with the place it stands at. */
-function guarded<T>(field: string, name: string, ask: () => T): T {
-  try {
-    return ask();
-  } catch (error) {
-    throw new ConfigError(
-      'plan-threw',
-      `the \`${field}\` of \`${name}\` threw: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        cause: error,
-      },
-    );
-  }
 }
 
 function cycleError(path: readonly string[]): ConfigError {

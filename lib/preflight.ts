@@ -3,11 +3,12 @@ import type { Engine } from './engine.ts';
 import { parseTaskEnv, secretValuesOf } from './environment.ts';
 import { RefusedError, UsageError } from './errors.ts';
 import type { UserError } from './errors.ts';
+import { guarded, guardedLook } from './guarded.ts';
 import type { Step } from './plan.ts';
 import { provisionKey } from './requirements.ts';
 import { fieldsOf, isTold } from './schema.ts';
 import type { StepScope } from './step-scope.ts';
-import type { Requirement } from './task.ts';
+import type { ErasedSpec, Requirement } from './task.ts';
 import { specOf } from './task.ts';
 
 /**
@@ -43,20 +44,20 @@ export async function preflight(engine: Engine, steps: readonly Step[], before: 
   const provided = providedBy(engine, before);
   const checks = createChecks();
 
-  const waiting: Promise<void>[] = [];
+  for (const step of steps) askFields(engine, step);
+  const looks: { readonly step: Step; readonly scope: StepScope; readonly earlier: ReadonlySet<string> }[] = [];
   for (const step of steps) {
     const scope = await engine.scopes.read(step);
     addSecrets(engine, step, scope);
-    const earlier = new Set(provided);
-    waiting.push(
-      findingsOf(engine, step, scope, checks, earlier).then((found) => {
-        if (found.isDeferred) deferred.add(step.id);
-        if (found.findings.length > 0) findings.set(step.id, found.findings);
-      }),
-    );
+    looks.push({ step, scope, earlier: new Set(provided) });
     for (const key of provisionsOf(engine, step)) provided.add(key);
   }
-  await Promise.all(waiting);
+  const looked = looks.map(async ({ step, scope, earlier }) => {
+    const found = await findingsOf(engine, step, scope, checks, earlier);
+    if (found.isDeferred) deferred.add(step.id);
+    if (found.findings.length > 0) findings.set(step.id, found.findings);
+  });
+  await Promise.all(looked);
 
   if (engine.options.dryRun) {
     for (const [id, list] of inOrderOf(steps, findings)) {
@@ -85,6 +86,30 @@ export function refusalOf(step: Step, findings: readonly Finding[]): UserError {
 
 // ── Looking ──────────────────────────────────────────────────────────────────────────────────────
 
+/** Those that are asked again while the step runs, where a throw would come too late to be told well. */
+const ASKED_LATER = [
+  'cwd',
+  'timeout',
+  'grace',
+  'interactive',
+  'mayFail',
+  'pty',
+  'lock',
+  'retry',
+  'sources',
+  'generates',
+  'cache',
+] as const satisfies readonly (keyof ErasedSpec)[];
+
+function askFields(engine: Engine, step: Step): void {
+  const spec = specOf(engine.planner.bindingOf(step).task);
+  const scope = engine.scopes.inputScopeOf(step);
+  for (const field of ASKED_LATER) {
+    const value = spec[field];
+    if (typeof value === 'function') guarded(field, step.name, () => value(scope));
+  }
+}
+
 /** The same requirement in the same folder is looked at once. */
 type Checks = Map<string, Promise<Finding | undefined>>;
 const createChecks = (): Checks => new Map();
@@ -106,7 +131,8 @@ async function findingsOf(
   else if (spec.env) findings.push(...envFindings(spec.env, scope));
 
   const { requires } = spec;
-  const wanted = (typeof requires === 'function' ? requires(engine.scopes.inputScopeOf(step)) : requires) ?? [];
+  const inputScope = engine.scopes.inputScopeOf(step);
+  const wanted = (typeof requires === 'function' ? guarded('requires', step.name, () => requires(inputScope)) : requires) ?? [];
   for (const requirement of wanted) {
     const key = provisionKey(requirement.id, scope.cwd);
     if (isProvided(key, provided)) {
@@ -157,7 +183,8 @@ function envFindings(env: NonNullable<Parameters<typeof fieldsOf>[0]>, scope: St
 
 function provisionsOf(engine: Engine, step: Step): readonly string[] {
   const { provides } = specOf(engine.planner.bindingOf(step).task);
-  const given = (typeof provides === 'function' ? provides(engine.scopes.inputScopeOf(step)) : provides) ?? [];
+  const inputScope = engine.scopes.inputScopeOf(step);
+  const given = (typeof provides === 'function' ? guarded('provides', step.name, () => provides(inputScope)) : provides) ?? [];
   const cwd = engine.scopes.cwdOf(step);
   return given.map((provision) => provisionKey(provision.id, cwd));
 }
@@ -184,7 +211,8 @@ async function askQuestions(engine: Engine, steps: readonly Step[], left: Readon
     const { confirm } = specOf(engine.planner.bindingOf(step).task);
     if (confirm === undefined) continue;
     const { looking } = await engine.scopes.read(step);
-    const question = typeof confirm === 'function' ? await confirm({ ...looking, ...engine.scopes.inputScopeOf(step) }) : confirm;
+    const scope = { ...looking, ...engine.scopes.inputScopeOf(step) };
+    const question = typeof confirm === 'function' ? await guardedLook('confirm', step.name, () => confirm(scope)) : confirm;
     if (question) questions.set(question, [...(questions.get(question) ?? []), step.name]);
   }
   for (const [question, names] of questions) {

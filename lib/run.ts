@@ -61,9 +61,11 @@ interface Node {
   lentTo: number;
   /** Services it got by `call`, returned when it is over. */
   readonly borrowed: Node[];
-  readonly halt: Halt;
+  /** From its start on: what waits listens to nothing, so that a stop costs as much as what runs. */
+  halt: Halt | undefined;
   readonly settled: Promise<void>;
   readonly settle: () => void;
+  readonly isInteractive: boolean;
 }
 
 /**
@@ -117,9 +119,10 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
         service: undefined,
         lentTo: 0,
         borrowed: [],
-        halt: runHalt.child(),
+        halt: undefined,
         settled,
         settle,
+        isInteractive: isInteractive(step),
       });
       unsettled++;
     }
@@ -147,9 +150,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
   }
 
   const isService = (node: Node): boolean => specOf(planner.bindingOf(node.step).task).service !== undefined && !options.dryRun;
-  const isInteractive = (node: Node): boolean =>
-    engine.terminal.isTerminal &&
-    fieldOf(specOf(planner.bindingOf(node.step).task).interactive, engine.scopes.inputScopeOf(node.step)) === true;
+  const isInteractive = (step: Step): boolean =>
+    engine.terminal.isTerminal && fieldOf(specOf(planner.bindingOf(step).task).interactive, engine.scopes.inputScopeOf(step)) === true;
 
   /** All it waits for is over: it joins the queue, or is left out at once. */
   function becomeReady(node: Node): void {
@@ -166,24 +168,21 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     for (const id of Object.values(node.step.needs)) {
       const need = id === undefined ? undefined : nodeOf(id);
       if (!need?.isAvailable || isSuccess(need)) continue;
-      if (need.outcome?.status === 'skipped' && need.outcome.because === 'dry-run') {
+      const { outcome } = need;
+      if (outcome?.status === 'skipped' && outcome.because === 'dry-run') {
         return { reason: `not foreseen from here: it needs the value of \`${need.step.title}\``, because: 'dry-run' };
       }
-      return { reason: `needs ${rootCause(need)}`, because: need.outcome?.status === 'stopped' ? 'run-ended' : 'need' };
+      // One that was itself left out for its need names the same step: who is to blame is found once.
+      if (outcome?.status === 'skipped' && outcome.because === 'need') return { reason: outcome.reason, because: 'need' };
+      return {
+        reason: `needs \`${need.step.title}\`, which ${howItEnded(outcome)}`,
+        because: outcome?.status === 'stopped' ? 'run-ended' : 'need',
+      };
     }
     const { postOf } = node.step;
     if (postOf !== undefined && !isSuccess(nodeOf(postOf)))
-      return { reason: `follows \`${postOf}\`, which did not succeed`, because: 'post' };
+      return { reason: `follows \`${nodeOf(postOf).step.title}\`, which did not succeed`, because: 'post' };
     return undefined;
-  }
-
-  /** Which step is to blame, followed through those that were skipped for it. */
-  function rootCause(node: Node): string {
-    if (node.outcome?.status !== 'skipped')
-      return `\`${node.step.title}\`, which ${node.outcome?.status === 'stopped' ? 'was stopped' : 'failed'}`;
-    const cause = Object.values(node.step.needs).find((id) => id !== undefined && nodeOf(id).isAvailable && !isSuccess(nodeOf(id)));
-    if (cause !== undefined && node.outcome.because === 'need') return rootCause(nodeOf(cause));
-    return `\`${node.step.title}\`, which was skipped: ${node.outcome.reason}`;
   }
 
   // ── Slots ──────────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +206,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
         begin(node);
         continue;
       }
-      if (isInteractive(node)) {
+      if (node.isInteractive) {
         // Waits for running steps, and keeps later ones from starting meanwhile.
         if (running > 0) break;
         exclusive = node;
@@ -227,7 +226,9 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
   function begin(node: Node): void {
     node.state = 'running';
     engine.emit({ type: 'step-started', time: engine.now(), step: node.step.id });
-    const stepOptions = { halt: node.halt, needs: needsOf(node), call: callFor(node), isDeferred: deferred.has(node.step.id) };
+    const halt = runHalt.child();
+    node.halt = halt;
+    const stepOptions = { halt, needs: needsOf(node), call: callFor(node), isDeferred: deferred.has(node.step.id) };
     if (!isService(node)) {
       void runStep(engine, node.step, stepOptions).then((end) => {
         giveBackSlot(node);
@@ -278,7 +279,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     const log = engine.logs.finish(node.step.id);
     node.outcome = end.outcome.status === 'failed' && log !== undefined ? { ...end.outcome, log } : end.outcome;
     node.value = end.value;
-    node.halt.release();
+    node.halt?.release();
     if (node.service) planner.forget(node.step);
     unsettled--;
     engine.emit({ type: 'step-ended', time: engine.now(), step: node.step.id, outcome: node.outcome });
@@ -364,7 +365,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     if (!node.isAvailable) return;
     for (const user of node.users) {
       if (user.state !== 'running' || !Object.values(user.step.needs).includes(node.step.id)) continue;
-      user.halt.halt({
+      user.halt?.halt({
         kind: 'service',
         failure: { ...failure, kind: 'service', message: `\`${node.step.title}\`, which it needs, ended: ${failure.message}` },
       });
@@ -491,8 +492,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
   function calledFailure(callee: Node): Error {
     const { outcome } = callee;
     const exitCode = outcome?.status === 'failed' ? outcome.failure.exitCode : EXIT.failed;
-    const how = outcome?.status === 'skipped' ? `was skipped: ${outcome.reason}` : outcome?.status === 'stopped' ? 'was stopped' : 'failed';
-    return new StepFailure({ kind: 'thrown', message: `\`${callee.step.title}\`, which it called, ${how}`, exitCode });
+    return new StepFailure({ kind: 'thrown', message: `\`${callee.step.title}\`, which it called, ${howItEnded(outcome)}`, exitCode });
   }
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────
@@ -591,6 +591,11 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     pump();
   });
   return { ended, stop };
+}
+
+function howItEnded(outcome: Outcome | undefined): string {
+  if (outcome?.status === 'skipped') return `was skipped: ${outcome.reason}`;
+  return outcome?.status === 'stopped' ? 'was stopped' : 'failed';
 }
 
 /** Whether it has, or had, what its users wait for. */

@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** What stands on which floor of lib/. The first row that names a file, or its folder by `/*`, is its floor. */
 const FLOORS: readonly (readonly [floor: number, ...files: string[]])[] = [
   [0, 'util/*'],
-  [1, 'errors', 'task', 'schema', 'secrets', 'event', 'halt', 'failure', 'runners/runner'],
+  [1, 'errors', 'task', 'schema', 'secrets', 'event', 'halt', 'failure', 'guarded', 'runners/runner'],
   [2, 'registry', 'task-tree', 'declarations', 'request', 'flags', 'input', 'plan', 'environment', 'dotenv-file', 'requirements'],
   [2, 'template', 'shell', 'reporters/reporter'],
   [3, 'runners/*', 'reporters/*'],

@@ -18,7 +18,7 @@ export function localRunner(): Runner {
 }
 
 /** `set` as a script of one's own would begin; rc files and `BASH_ENV` are not read. */
-const BASH = ['--norc', '--noprofile', '-euo', 'pipefail', '-c'];
+const BASH = ['--norc', '--noprofile', '-peuo', 'pipefail', '-c'];
 /** After the leader is gone, its pipes are read until they have been silent for so long. */
 const PIPE_SILENCE_MS = 200;
 

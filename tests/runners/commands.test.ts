@@ -85,12 +85,16 @@ test('$ gives text, lines and JSON, and shows what is said as it comes (R27, R28
 
 test('bash runs with -euo pipefail, without rc files, with stdin closed (R27)', async () => {
   writeFileSync(join(folder, '.bashrc'), 'echo rc file');
-  const { $ } = shellIn(folder).shell;
+  writeFileSync(join(folder, 'bash-env'), 'echo bash env');
+  const env = { PATH: process.env['PATH'], HOME: folder, BASH_ENV: join(folder, 'bash-env'), SHELLOPTS: 'noexec', CDPATH: '/' };
+  const { $ } = shellIn(folder, { env }).shell;
 
   expect(await $`cat; echo end`.text()).toBe('end');
   expect((await failure($`false | true`)).exitCode).toBe(1);
   expect((await failure($`echo $nowhere`)).exitCode).toBeGreaterThan(0);
   expect((await failure($`false; echo never`)).result.stdout).toBe('');
+  // What is not read is still handed on.
+  expect(await $`printenv BASH_ENV`.text()).toBe(join(folder, 'bash-env'));
 });
 
 test('ZX_ variables are not honoured (R27)', async () => {
