@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import type { Answer, Ask, Engine, Terminal } from './engine.ts';
-import { EXIT, RunFailedError } from './errors.ts';
+import { EXIT, RunFailedError, UserError } from './errors.ts';
 import { loadEnvironment } from './environment.ts';
 import type { Event, Failure } from './event.ts';
 import type { LogFiles } from './log-files.ts';
@@ -97,8 +97,17 @@ export function dotenvFilesOf(config: Config, root: string): readonly string[] {
  * @throws {UserError} before anything has run; what fails later is in the result
  */
 export async function carryOut(order: Order): Promise<RunResult> {
+  try {
+    return await carryOutPlan(order);
+  } catch (error) {
+    if (error instanceof UserError) tellAll(order, (reporter) => reporter.refused?.(error));
+    throw error;
+  }
+}
+
+async function carryOutPlan(order: Order): Promise<RunResult> {
   const { plan, planner, nameOf } = await planOrder(order);
-  const masker = createMasker(namesIn(plan));
+  const masker = createMasker(namesIn(plan), (secret) => tellAll(order, (reporter) => reporter.hide?.(secret)));
   const logs: LogFiles =
     order.stateDir === undefined || order.options.dryRun
       ? noLogFiles
@@ -186,6 +195,17 @@ function notBegun(plan: Plan, signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | undefine
     outputs: plan.targets.map(() => undefined),
     counts: { total: plan.steps.length, done: 0, upToDate: 0, cached: 0, failed: 0, skipped: 0, stopped: plan.steps.length },
   };
+}
+
+/** Outside of the events; here as there a reporter that throws costs a line, and no more. */
+function tellAll(order: Order, tellOne: (reporter: Reporter) => void): void {
+  for (const reporter of order.reporters) {
+    try {
+      tellOne(reporter);
+    } catch (error) {
+      order.complain(`a reporter failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+  }
 }
 
 /** Events go, masked, to the logs and to every reporter; one that throws is dropped with one line (R38). */
@@ -321,7 +341,8 @@ function failedRun(result: RunResult): RunFailedError {
 
 /** A reporter whose handler is the same for every event. */
 export function everyEvent(handle: (event: Event) => void): Reporter {
-  return new Proxy({}, { get: (_, key) => (key === 'close' || typeof key === 'symbol' ? undefined : handle) });
+  const others = new Set<string | symbol>(['close', 'refused', 'hide']);
+  return new Proxy({}, { get: (_, key) => (others.has(key) || typeof key === 'symbol' ? undefined : handle) });
 }
 
 function askBy(confirm: ProgramOptions['confirm']): Ask {

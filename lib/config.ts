@@ -17,7 +17,7 @@ export interface Config {
   readonly dotenv?: readonly string[];
   /** Values for inputs that are not given, by task and input: `{ 'demo.dev-start': { database: 'memgraph' } }`. */
   readonly defaults?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  /** A name (`tree`, `lines`, `json`, `quiet`) or a reporter of your own. Default: by place. */
+  /** A name (`tree`, `lines`, `grouped`, `github`, `json`, `quiet`) or a reporter of your own. Default: by place. */
   readonly reporter?: string | ReporterFactory;
   /** How many steps at once. Default: the processor's. */
   readonly jobs?: number;
@@ -136,12 +136,13 @@ export function reporterNamed(wanted: string | ReporterFactory, reporters: Reado
   });
 }
 
-/** By place (R38): the tree for people at a terminal that can draw it, lines for everything else. */
+/** By place (R38): the tree for people at a terminal that can draw it, whole blocks for CI, lines for a pipe. */
 export function defaultReporter(place: {
   readonly isTTY: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
-}): 'tree' | 'lines' {
-  const { CI, TERM } = place.env;
-  const isCi = CI !== undefined && CI !== '' && CI !== 'false' && CI !== '0';
-  return place.isTTY && !isCi && TERM !== 'dumb' ? 'tree' : 'lines';
+}): 'tree' | 'lines' | 'grouped' | 'github' {
+  const { CI, GITHUB_ACTIONS, TERM } = place.env;
+  if (GITHUB_ACTIONS === 'true') return 'github';
+  if (CI !== undefined && CI !== '' && CI !== 'false' && CI !== '0') return 'grouped';
+  return place.isTTY && TERM !== 'dumb' ? 'tree' : 'lines';
 }

@@ -97,10 +97,13 @@ export class CommandFailedError extends Error {
   constructor(
     facts: Pick<CommandFailedError, 'command' | 'exitCode' | 'signal' | 'trouble' | 'cwd' | 'ms' | 'tail' | 'hint' | 'result'> & {
       message: string;
+      /** Made where the command was written: its stack is this error's. */
+      place: Error;
     },
   ) {
     super(facts.message);
     this.name = 'CommandFailedError';
+    this.stack = `${this.name}: ${facts.message}${facts.place.stack?.match(/\n\s+at [^]*/)?.[0] ?? ''}`;
     this.command = facts.command;
     this.exitCode = facts.exitCode;
     this.signal = facts.signal;

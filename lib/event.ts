@@ -42,6 +42,13 @@ export interface PlanView {
   readonly targets: readonly string[];
 }
 
+/** A line of a file of the user's. */
+export interface Place {
+  /** Absolute. */
+  readonly file: string;
+  readonly line: number;
+}
+
 /** Why a step failed. */
 export interface Failure {
   readonly kind: 'command' | 'timeout' | 'thrown' | 'output' | 'service' | 'refused' | 'usage' | 'exit' | 'clean-up';
@@ -54,6 +61,8 @@ export interface Failure {
   readonly signal?: string;
   /** The user's own frames, one a line. */
   readonly stack?: string;
+  /** Where it came from: the user's line that failed, else the declaration of the task. */
+  readonly place?: Place;
   /** Lines that stand under the message. */
   readonly facts?: readonly string[];
   readonly hint?: string;

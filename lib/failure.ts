@@ -1,6 +1,6 @@
 import { CommandFailedError, Exit, UserError } from './errors.ts';
-import type { Failure } from './event.ts';
-import { userFrames } from './util/frames.ts';
+import type { Failure, Place } from './event.ts';
+import { ownFrames, userFrames } from './util/frames.ts';
 
 /** What was thrown in a body, as a failure that can be told. */
 export function failureOf(error: unknown, root: string, kind: Failure['kind'] = 'thrown'): Failure {
@@ -13,10 +13,12 @@ export function failureOf(error: unknown, root: string, kind: Failure['kind'] = 
       cwd: error.cwd,
       ...(error.signal && { signal: error.signal }),
       ...(error.hint && { hint: error.hint }),
+      ...placeIn(error),
     };
   }
   if (error instanceof Exit) {
-    return { kind: 'exit', message: error.message || `ended the run with code ${error.exitCode}`, exitCode: error.exitCode };
+    const message = error.message || `ended the run with code ${error.exitCode}`;
+    return { kind: 'exit', message, exitCode: error.exitCode, ...placeIn(error) };
   }
   if (error instanceof StepFailure) return error.failure;
   if (error instanceof UserError) {
@@ -36,7 +38,14 @@ export function failureOf(error: unknown, root: string, kind: Failure['kind'] = 
     message: `${name}${error.message || 'an error without a message'}`,
     exitCode: 1,
     ...(frames.length > 0 && { stack: frames.join('\n') }),
+    ...placeIn(error),
   };
+}
+
+/** The user's line that an error comes from. */
+function placeIn(error: Error): { readonly place?: Place } {
+  const [frame] = ownFrames(error.stack ?? '');
+  return frame ? { place: { file: frame.file, line: frame.line } } : {};
 }
 
 /** A failure that is known in full already, on its way through code that throws. */

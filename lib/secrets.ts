@@ -21,13 +21,15 @@ export interface StreamMasker {
 const SHOWN = '***';
 const SHORTEST = 8;
 
-export function createMasker(names: ReadonlySet<string> = new Set()): Masker {
+/** @param onAdd  hears of each value that is masked from now on, once */
+export function createMasker(names: ReadonlySet<string> = new Set(), onAdd: (secret: string) => void = () => {}): Masker {
   const secrets = new Set<string>();
   let pattern: RegExp | undefined;
   let longest = 0;
 
   function add(value: string): void {
     if (names.has(value)) return;
+    if (value.length >= SHORTEST && !secrets.has(value)) onAdd(value);
     for (const spelling of spellingsOf(value)) secrets.add(spelling);
     if (secrets.size === 0) return;
     // The longest first, so that a secret within a secret does not leave its rest behind.

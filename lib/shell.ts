@@ -85,6 +85,8 @@ export function bindShell(binding: ShellBinding): BoundShell {
 
   function launch(assemble: () => Assembled | Promise<Assembled>, options: CommandOptions): RunningCommand {
     const number = ++numbered;
+    // Read only if it fails: who wrote the command is off the stack by then.
+    const place = new Error('started here');
     let pid: number | undefined;
     let killedBy: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGKILL' | undefined;
     let tell: (started: Started | undefined) => void = () => {};
@@ -138,7 +140,7 @@ export function bindShell(binding: ShellBinding): BoundShell {
       .then(({ end, command, line }) => {
         const result = resultOf(line, end);
         if (result.ok || options.nothrow || binding.warnOnly) return result;
-        throw failureOf(result, end, command, binding);
+        throw failureOf(result, end, command, binding, place);
       });
     // A failure that nobody awaits is the step's, found in `close`; it is no unhandled rejection.
     tracked.outcome.catch(() => {});
@@ -297,10 +299,11 @@ function resultOf(line: string, end: CommandEnd): CommandResult {
   };
 }
 
-function failureOf(result: CommandResult, end: CommandEnd, command: Command, binding: ShellBinding): CommandFailedError {
+function failureOf(result: CommandResult, end: CommandEnd, command: Command, binding: ShellBinding, place: Error): CommandFailedError {
   const [how, hint] = howItFailed(result, end, command);
   return new CommandFailedError({
     message: how,
+    place,
     command: result.command,
     exitCode: result.exitCode,
     signal: end.signal,

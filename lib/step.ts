@@ -12,7 +12,7 @@ import { findingsNow, refusalOf } from './preflight.ts';
 import { secretValuesIn } from './schema.ts';
 import type { StepScope } from './step-scope.ts';
 import type { CallFunction, ErasedSpec, InputScope } from './task.ts';
-import { specOf } from './task.ts';
+import { placeOf, specOf } from './task.ts';
 import { parseDurationMs } from './util/duration.ts';
 
 /** How a step ended, and the value it hands over. */
@@ -146,17 +146,18 @@ function failedWith(engine: Engine, step: Step, spec: ErasedSpec, facts: Facts, 
 
 export function failed(
   engine: Engine,
-  _step: Step,
+  step: Step,
   startedAt: number,
   failure: Failure,
   tail: string,
   also: readonly Failure[] = [],
 ): StepEnd {
+  const declared = failure.place ?? placeOf(engine.planner.bindingOf(step).task);
   return {
     outcome: {
       status: 'failed',
       ms: engine.now() - startedAt,
-      failure,
+      failure: { ...failure, ...(declared && { place: { file: declared.file, line: declared.line } }) },
       ...(tail && { tail: engine.masker.mask(tail) }),
       ...(also.length > 0 && { alsoFailed: also }),
     },

@@ -128,7 +128,8 @@ test('a reporter is taken by name, or as handed in (R38)', () => {
 test('the tree is for terminals that can draw it, outside of CI; lines are for the rest (R38)', () => {
   expect(defaultReporter({ isTTY: true, env: { TERM: 'xterm' } })).toBe('tree');
   expect(defaultReporter({ isTTY: true, env: { TERM: 'dumb' } })).toBe('lines');
-  expect(defaultReporter({ isTTY: true, env: { CI: 'true' } })).toBe('lines');
+  expect(defaultReporter({ isTTY: true, env: { CI: 'true' } })).toBe('grouped');
+  expect(defaultReporter({ isTTY: false, env: { CI: 'true', GITHUB_ACTIONS: 'true' } })).toBe('github');
   expect(defaultReporter({ isTTY: true, env: { CI: '' } })).toBe('tree');
   expect(defaultReporter({ isTTY: false, env: {} })).toBe('lines');
 });

@@ -53,7 +53,7 @@ export const ownShape = {
   noInput: flag('never ask for what is missing'),
   skipUnmet: flag('leave out what cannot run here, and what needs it'),
 
-  reporter: z.string().min(1).optional().meta({ short: 'r', description: 'how it is shown: tree, lines, json or quiet' }),
+  reporter: z.string().min(1).optional().meta({ short: 'r', description: 'how it is shown: tree, lines, grouped, github, json or quiet' }),
   quiet: flag('only results and failures', 'q'),
   echo: flag('show each command before it runs', 'e'),
   verbose: flag('commands, reasons and full stacks', 'v'),

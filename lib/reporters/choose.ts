@@ -1,9 +1,11 @@
-import type { EventOf } from '../event.ts';
+import type { Event, EventOf } from '../event.ts';
 import { soloReporter } from './plain.ts';
 import type { Reporter, ReporterOptions, Screen } from './reporter.ts';
 import { tell } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
 import { createRunLog } from './run-log.ts';
+
+const MOST_HELD = 10_000;
 
 /**
  * A reporter that remembers the run, and becomes what the plan asks for when it starts: one step is shown
@@ -16,7 +18,23 @@ export function rememberingReporter(
 ): Reporter {
   const log = createRunLog();
   let inner: Reporter = {};
-  const pass = (event: Parameters<typeof tell>[1]): void => tell(inner, event);
+  /** Steps that have the terminal: others are told of when they give it back (R22). */
+  const holders = new Set<string>();
+  const held: Event[] = [];
+  const pass = (event: Event): void => {
+    if (holders.size > 0 && !('step' in event && typeof event.step === 'string' && holders.has(event.step))) {
+      held.push(event);
+      // What a service says meanwhile is in its log; its end and the rest are few.
+      if (held.length > MOST_HELD) held.splice(0, held.length, ...held.filter(({ type }) => type !== 'output' && type !== 'log'));
+      return;
+    }
+    tell(inner, event);
+  };
+  const giveBack = (event: EventOf<'interactive-ended'>): void => {
+    pass(event);
+    holders.delete(event.step);
+    if (holders.size === 0) for (const one of held.splice(0)) tell(inner, one);
+  };
   return {
     'run-started': (event) => {
       log.start(event);
@@ -40,8 +58,11 @@ export function rememberingReporter(
     notice: (event) => (log.steps.length === 0 ? screen.stderr.write(`note: ${event.text}\n`) : pass(event)),
     'service-ready': pass,
     'service-stopping': pass,
-    'interactive-started': pass,
-    'interactive-ended': pass,
+    'interactive-started': (event) => {
+      pass(event);
+      holders.add(event.step);
+    },
+    'interactive-ended': giveBack,
     'run-stopping': pass,
     'run-ended': pass,
     close: () => inner.close?.(),

@@ -4,7 +4,18 @@ import type { Event, EventOf, EventType } from '../event.ts';
 export type Reporter = { readonly [T in EventType]?: (event: EventOf<T>) => void } & {
   /** After the last event; resolves when all is on the screen. */
   readonly close?: () => Promise<void> | void;
+  /** It may not run, for the reader to put right: no step has begun. The command line tells it as well. */
+  readonly refused?: (error: Told) => void;
+  /** A secret, in the clear, for a place that masks what others write; never for showing. Events are masked already. */
+  readonly hide?: (secret: string) => void;
 };
+
+/** An error in the parts that it is told in. */
+export interface Told {
+  readonly message: string;
+  readonly facts: readonly string[];
+  readonly hint: string | undefined;
+}
 
 /** What a reporter writes on. Texts go out whole and in order; a closed stream swallows them. */
 export interface Sink {

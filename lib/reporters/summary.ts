@@ -70,7 +70,19 @@ function tableOf(log: RunLog, sink: Sink, paint: Paint): string {
   return `${lines.join('\n')}\n`;
 }
 
-function countsLine({ counts, ms, exitCode, reason }: EventOf<'run-ended'>, paint: Paint): string {
+function countsLine(end: EventOf<'run-ended'>, paint: Paint): string {
+  const colour = end.exitCode === 0 ? paint.green : paint.red;
+  const { counts, why, time } = countsOf(end);
+  return `${colour(counts)}${why} ${paint.dim(time)}`;
+}
+
+/** `1 failed, 3 done in 1.2s`, without colour. */
+export function countsText(end: EventOf<'run-ended'>): string {
+  const { counts, why, time } = countsOf(end);
+  return `${counts}${why} ${time}`;
+}
+
+function countsOf({ counts, ms, exitCode, reason }: EventOf<'run-ended'>): { counts: string; why: string; time: string } {
   const parts = [
     [counts.done, 'done'],
     [counts.upToDate, 'up to date'],
@@ -83,9 +95,8 @@ function countsLine({ counts, ms, exitCode, reason }: EventOf<'run-ended'>, pain
     .filter(([count]) => count > 0)
     .map(([count, word]) => `${count} ${word}`)
     .join(', ');
-  const colour = exitCode === 0 ? paint.green : paint.red;
   const why = exitCode === 0 || reason === 'failed' ? '' : ` (${reason})`;
-  return `${colour(text || 'nothing to do')}${why} ${paint.dim(`in ${durationText(ms)}`)}`;
+  return { counts: text || 'nothing to do', why, time: `in ${durationText(ms)}` };
 }
 
 /** R40: a plan of one step behaves like the command itself; only a terminal gets a closing line. */

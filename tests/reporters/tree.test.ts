@@ -1,45 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Event, Outcome, StepView } from '../../lib/event.ts';
+import type { Event } from '../../lib/event.ts';
 import { tell } from '../../lib/reporters/reporter.ts';
 import { tree } from '../../lib/reporters/tree.ts';
+import { done, ended, failed, finished, started, step } from '../support/events.ts';
 import { terminalOf } from '../support/terminal.ts';
-
-const step = (id: string, extra: Partial<StepView> = {}): StepView => ({
-  id,
-  name: id,
-  title: id,
-  input: {},
-  needs: {},
-  after: [],
-  rerun: `tasks ${id}`,
-  ...extra,
-});
-const started = (steps: readonly StepView[]): Event => ({
-  type: 'run-started',
-  time: 0,
-  version: 1,
-  plan: { version: 1, steps, targets: [] },
-  jobs: 8,
-  dryRun: false,
-  solo: false,
-});
-const ended = (id: string, outcome: Outcome): Event => ({ type: 'step-ended', time: 0, step: id, outcome });
-const done: Outcome = { status: 'done', ms: 5 };
-const failed: Outcome = {
-  status: 'failed',
-  ms: 5,
-  failure: { kind: 'command', message: '`make` exited with code 2', exitCode: 2 },
-  tail: 'last line',
-};
-const finished = (counts: Partial<Extract<Event, { type: 'run-ended' }>['counts']>, exitCode = 0): Event => ({
-  type: 'run-ended',
-  time: 0,
-  exitCode,
-  reason: exitCode === 0 ? 'ok' : 'failed',
-  counts: { total: 0, done: 0, upToDate: 0, cached: 0, failed: 0, skipped: 0, stopped: 0, ...counts },
-  ms: 1200,
-});
 
 function playing(columns: number, rows: number) {
   const terminal = terminalOf(columns, rows);
