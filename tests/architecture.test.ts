@@ -14,6 +14,7 @@ const FLOORS: readonly (readonly [floor: number, ...files: string[]])[] = [
   [1, 'errors', 'task', 'schema', 'secrets', 'event', 'halt', 'failure', 'guarded', 'runners/runner'],
   [2, 'registry', 'task-tree', 'declarations', 'request', 'flags', 'input', 'plan', 'environment', 'dotenv-file', 'requirements'],
   [2, 'template', 'shell', 'reporters/reporter'],
+  [2, 'file-digests', 'module-graph'],
   [3, 'runners/*', 'reporters/*'],
   [4, 'engine', 'preflight', 'run', 'step', 'body', 'services', 'step-scope', 'log-files'],
   [5, 'config', 'load', 'find-config', 'load-error'],
@@ -32,7 +33,7 @@ const MAY_IMPORT: readonly (readonly number[])[] = [
 ];
 
 /** Loaded by the function that needs them, so that `--version` and `--list` do not pay for them. */
-const HEAVY = ['zx', 'zx/core', 'listr2', 'jiti', '@clack/prompts', 'semver', 'dotenv'];
+const HEAVY = ['zx', 'zx/core', 'listr2', 'jiti', '@clack/prompts', 'semver', 'dotenv', 'es-module-lexer'];
 
 const lib = importsBelow(ROOT, 'lib');
 const tasks = existsSync(join(ROOT, 'tasks')) ? importsBelow(ROOT, 'tasks') : [];
