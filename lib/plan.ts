@@ -7,6 +7,7 @@ import type { Target } from './request.ts';
 import { fieldsOf } from './schema.ts';
 import type { AnyTask, Call, InputScope, Need, Needs } from './task.ts';
 import { asCall, placeOf, specOf } from './task.ts';
+import { cut, visible } from './util/display.ts';
 import { stableText } from './util/stable-text.ts';
 
 /**
@@ -133,7 +134,8 @@ export function createPlanner(scope: PlanScope): Planner {
   /** Steps of one name are told apart by their input, others are not burdened with it. */
   function addTitles(created: readonly Draft[]): void {
     for (const draft of created) {
-      const isAlone = timesNamed.get(draft.name) === 1;
+      // What is called may be called again with another input, which is not known yet.
+      const isAlone = timesNamed.get(draft.name) === 1 && draft.calledBy === undefined;
       draft.title = isAlone ? draft.name : titleOf(draft.name, bindingOf(draft).task, draft.input);
     }
   }
@@ -465,8 +467,8 @@ function titleOf(name: string, task: AnyTask, input: JsonObject): string {
   for (const field of fieldsOf(specOf(task).input)) {
     const value = input[field.key];
     if (value === undefined || isDefault(field, value)) continue;
-    const text = field.secret ? SECRET : typeof value === 'string' ? value : JSON.stringify(value);
-    parts.push(value === true ? field.key : `${field.key}=${text.length > 40 ? `${text.slice(0, 39)}…` : text}`);
+    const text = field.secret ? SECRET : typeof value === 'string' ? visible(value) : JSON.stringify(value);
+    parts.push(value === true ? field.key : `${field.key}=${cut(text, 40)}`);
   }
   return parts.length === 0 ? name : `${name} (${parts.join(', ')})`;
 }

@@ -5,6 +5,7 @@ import type { Command, CommandEnd, CommandOptions, CommandResult, Runner, Runnin
 import type { StreamMasker } from './secrets.ts';
 import type { Exec, Shell } from './task.ts';
 import { assembleTemplate } from './template.ts';
+import { cut, visible } from './util/display.ts';
 import { parseDurationMs } from './util/duration.ts';
 
 /** `$` and `exec`, bound to one step (R27, R28). */
@@ -348,8 +349,9 @@ function howItFailed(result: CommandResult, end: CommandEnd, command: Command): 
 
 const shortened = (line: string): string => {
   const [first = '', ...more] = line.trim().split('\n');
-  const cut = first.length > 120 ? `${first.slice(0, 119)}…` : first;
-  return more.length > 0 && cut === first ? `${first} …` : cut;
+  const shown = visible(first);
+  const short = cut(shown, 120);
+  return more.length > 0 && short === shown ? `${shown} …` : short;
 };
 
 const seconds = (ms: number): string => (ms < 1000 ? `${ms}ms` : `${Number((ms / 1000).toFixed(1))}s`);

@@ -1,9 +1,8 @@
 import type { EventOf, Outcome } from '../event.ts';
-import { describeStop } from '../halt.ts';
-import { afterwordOf, markOf, paintFor } from './paint.ts';
+import { afterwordOf, markOf, paintFor, stoppingLine } from './paint.ts';
 import type { Reporter, ReporterOptions, Screen } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
-import { renderSummary } from './summary.ts';
+import { isToldAtEnd, renderSummary } from './summary.ts';
 import { createWholeLines } from './whole-lines.ts';
 
 /** What stands around the output of a step, each a line or more with its line break. */
@@ -107,6 +106,7 @@ export function blocksReporter(
       blocks.delete(block.step);
       // A dry run is a script to read; worth a word is only what it cannot show.
       if (start.dryRun && block.outcome.status === 'done') continue;
+      if (isToldAtEnd(block.outcome)) continue;
       stdout.write(`${markOf(block.outcome, paint)} ${block.title} ${paint.dim(afterwordOf(block.outcome))}\n`);
       stdout.write(frame.after(block.step, block.outcome));
     }
@@ -129,7 +129,7 @@ export function blocksReporter(
     notice: ({ step, text }) => (step === undefined ? stdout.write(`note: ${text}\n`) : say(step, [`note: ${text}`])),
     'service-ready': ({ step }) => say(step, [`${paint.green('●')} ready`]),
     'step-ended': ({ step, outcome }) => end(step, outcome),
-    'run-stopping': ({ reason }) => stdout.write(`stopping: ${describeStop(reason)}; Ctrl-C again kills\n`),
+    'run-stopping': ({ reason }) => stdout.write(`${stoppingLine(reason)}\n`),
     'run-ended': (event) => {
       clearStage();
       if (start.dryRun && event.exitCode === 0) return;

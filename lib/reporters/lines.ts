@@ -1,8 +1,7 @@
-import { describeStop } from '../halt.ts';
 import { rememberingReporter } from './choose.ts';
-import { afterwordOf, markOf, paintFor } from './paint.ts';
+import { afterwordOf, markOf, paintFor, stoppingLine } from './paint.ts';
 import type { ReporterFactory, Sink } from './reporter.ts';
-import { renderSummary } from './summary.ts';
+import { isToldAtEnd, renderSummary } from './summary.ts';
 import { createWholeLines } from './whole-lines.ts';
 
 /** For pipes: every line behind the name of its step, on the stream it came on (R38). */
@@ -42,9 +41,10 @@ export const lines: ReporterFactory = (screen, options) =>
         flush(step);
         // A dry run is a script to read; worth a word is only what it cannot show.
         if (start.dryRun && outcome.status === 'done') return;
+        if (isToldAtEnd(outcome)) return;
         stderr.write(`${markOf(outcome, paint)} ${log.titleOf(step)} ${paint.dim(afterwordOf(outcome))}\n`);
       },
-      'run-stopping': ({ reason }) => stderr.write(`stopping: ${describeStop(reason)}; Ctrl-C again kills\n`),
+      'run-stopping': ({ reason }) => stderr.write(`${stoppingLine(reason)}\n`),
       'run-ended': (event) => {
         if (!start.dryRun || event.exitCode !== 0)
           stderr.write(renderSummary(log, event, stderr, { wasShown: true, verbose: options.verbose }));

@@ -1,6 +1,7 @@
 import picocolors from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
-import type { Outcome } from '../event.ts';
+import type { Outcome, StopReason } from '../event.ts';
+import { describeStop } from '../halt.ts';
 
 export type Paint = Colors;
 export const paintFor = (colour: boolean): Paint => picocolors.createColors(colour);
@@ -52,8 +53,8 @@ export function durationText(ms: number): string {
   return `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, '0')}s`;
 }
 
-/** Cut to `width` characters, with a sign that it was. */
-export function cut(text: string, width: number): string {
-  const characters = [...text];
-  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+/** Told when a run begins to end before its time. */
+export function stoppingLine(reason: StopReason): string {
+  const isSignal = reason === 'SIGINT' || reason === 'SIGTERM' || reason === 'SIGHUP';
+  return `stopping: ${describeStop(reason)}; Ctrl-C ${isSignal ? 'again kills' : 'kills'}`;
 }

@@ -1,5 +1,4 @@
-import { describeStop } from '../halt.ts';
-import { paintFor } from './paint.ts';
+import { paintFor, stoppingLine } from './paint.ts';
 import type { Reporter, ReporterOptions, Screen } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
 import { renderSummary } from './summary.ts';
@@ -20,7 +19,10 @@ export function soloReporter(log: RunLog, { stdout, stderr }: Screen, options: R
       else if (options.echo || options.verbose) stderr.write(`${paint.dim('$')} ${event.line}\n`);
     },
     'service-ready': ({ step }) => stderr.write(`${paint.green('●')} ${log.titleOf(step)} is ready\n`),
-    'run-stopping': ({ reason }) => stderr.write(`stopping: ${describeStop(reason)}; Ctrl-C again kills\n`),
+    'run-stopping': ({ reason }) => {
+      // Its own `Exit` stops nothing else.
+      if (reason !== 'exit') stderr.write(`${stoppingLine(reason)}\n`);
+    },
     'run-ended': (event) => stderr.write(renderSummary(log, event, stderr, { wasShown: true, verbose: options.verbose })),
   };
 }

@@ -9,17 +9,18 @@ export interface RunLog {
   start(event: EventOf<'run-started'>): void;
   add(step: StepView): void;
   end(event: EventOf<'step-ended'>): void;
+  viewOf(step: string): StepView | undefined;
   titleOf(step: string): string;
 }
 
 export function createRunLog(): RunLog {
   const steps: StepView[] = [];
-  const titles = new Map<string, string>();
+  const views = new Map<string, StepView>();
   const outcomes = new Map<string, Outcome>();
   let isSolo = false;
   const add = (step: StepView): void => {
     steps.push(step);
-    titles.set(step.id, step.title);
+    views.set(step.id, step);
   };
   return {
     steps,
@@ -33,6 +34,7 @@ export function createRunLog(): RunLog {
     },
     add,
     end: (event) => void outcomes.set(event.step, event.outcome),
-    titleOf: (step) => titles.get(step) ?? step,
+    viewOf: (step) => views.get(step),
+    titleOf: (step) => views.get(step)?.title ?? step,
   };
 }

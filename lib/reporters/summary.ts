@@ -1,5 +1,7 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { EventOf, Failure, Outcome, StepView } from '../event.ts';
-import { afterwordOf, cut, durationText, markOf, paintFor } from './paint.ts';
+import { afterOverwrites, cut, widthOf } from '../util/display.ts';
+import { afterwordOf, durationText, markOf, paintFor } from './paint.ts';
 import type { Paint } from './paint.ts';
 import type { Sink } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
@@ -17,24 +19,54 @@ export function renderSummary(log: RunLog, end: EventOf<'run-ended'>, sink: Sink
   const paint = paintFor(sink.colour);
   const failures = log.steps.flatMap((step) => {
     const outcome = log.outcomes.get(step.id);
-    return outcome?.status === 'failed' ? [renderFailure(step, outcome, paint, options)] : [];
+    return outcome?.status === 'failed' ? [renderFailure(step, outcome, sink, options)] : [];
   });
   if (options.isQuiet) return failures.join('');
   if (log.isSolo) return failures.join('') || soloEnd(log, sink, paint);
-  const isTabled = log.steps.some((step) => isLeftOut(log.outcomes.get(step.id)));
-  const rows = isTabled ? `\n${tableOf(log, sink, paint)}` : '';
-  return `${failures.join('')}${rows}${rows || failures.length > 0 ? '\n' : ''}${countsLine(end, paint)}\n`;
+  const isTabled = log.steps.some((step) => isUnmet(log.outcomes.get(step.id)));
+  const parts = [...(isTabled ? [] : neverBegun(log, paint)), ...failures, ...(isTabled ? [`\n${tableOf(log, sink, paint)}`] : [])];
+  const isLong = isTabled || failures.length > 0;
+  return `${parts.join('')}${isLong ? '\n' : ''}${countsLine(end, paint)}\n`;
 }
 
 /** Left out because it cannot run here, which is worth a table of all that did. */
-const isLeftOut = (outcome: Outcome | undefined): boolean => outcome?.status === 'skipped' && outcome.because === 'unmet';
+const isUnmet = (outcome: Outcome | undefined): boolean => outcome?.status === 'skipped' && outcome.because === 'unmet';
+
+/** Of these there may be hundreds with one reason: they get no line when it happens, but one for all at the end. */
+export const isToldAtEnd = (outcome: Outcome): boolean =>
+  outcome.status === 'skipped' && (outcome.because === 'run-ended' || outcome.because === 'unmet');
+
+const MOST_TITLES = 3;
+
+/** `↓ b, c, d and 5 more skipped: not started, since \`a\` failed` */
+function neverBegun(log: RunLog, paint: Paint): string[] {
+  const byReason = new Map<string, { readonly outcome: Outcome; readonly titles: string[] }>();
+  for (const step of log.steps) {
+    const outcome = log.outcomes.get(step.id);
+    if (outcome?.status !== 'skipped' || outcome.because !== 'run-ended') continue;
+    const same = byReason.get(outcome.reason);
+    if (same) same.titles.push(step.title);
+    else byReason.set(outcome.reason, { outcome, titles: [step.title] });
+  }
+  return [...byReason.values()].map(
+    ({ outcome, titles }) => `${markOf(outcome, paint)} ${listed(titles)} ${paint.dim(afterwordOf(outcome))}\n`,
+  );
+}
+
+function listed(titles: readonly string[]): string {
+  const rest = titles.length - MOST_TITLES;
+  // "and 1 more" is longer than the one.
+  return rest > 1 ? `${titles.slice(0, MOST_TITLES).join(', ')} and ${rest} more` : titles.join(', ');
+}
 
 // ── Failures ─────────────────────────────────────────────────────────────────────────────────────
 
-function renderFailure(step: StepView, outcome: Extract<Outcome, { status: 'failed' }>, paint: Paint, options: SummaryOptions): string {
+function renderFailure(step: StepView, outcome: Extract<Outcome, { status: 'failed' }>, sink: Sink, options: SummaryOptions): string {
   const { failure, tail, log } = outcome;
+  const paint = paintFor(sink.colour);
+  const shown = (line: string): string => afterOverwrites(sink.colour ? line : stripVTControlCharacters(line));
   const lines = ['', `${markOf(outcome, paint)} ${paint.bold(step.title)} ${failure.message}`, ...factsOf(failure, options)];
-  if (tail && !options.wasShown) lines.push(...tail.split('\n').map((line) => `  ${paint.dim('│')} ${line}`));
+  if (tail && !options.wasShown) lines.push(...tail.split('\n').map((line) => `  ${paint.dim('│')} ${shown(line)}`));
   for (const other of outcome.alsoFailed ?? []) lines.push(`  and in clean-up: ${other.message}`, ...factsOf(other, options));
   if (failure.hint) lines.push(`  ${paint.cyan('hint:')} ${failure.hint}`);
   if (log !== undefined) lines.push(`  ${paint.dim('log:')}   ${log}`);
@@ -56,18 +88,32 @@ function factsOf(failure: Failure, { verbose }: SummaryOptions): string[] {
 
 function tableOf(log: RunLog, sink: Sink, paint: Paint): string {
   const width = sink.isTTY ? sink.columns : 120;
-  const column = Math.min(Math.max(...log.steps.map((step) => [...step.title].length)), Math.floor(width * 0.4));
-  const lines = log.steps.flatMap((step) => {
+  const column = Math.min(Math.max(...log.steps.map((step) => widthOf(step.title))), Math.floor(width * 0.4));
+  const room = Math.max(10, width - column - 5);
+  const rows = log.steps.flatMap((step) => {
     const outcome = log.outcomes.get(step.id);
     if (!outcome) return [];
     const name = cut(step.title, column);
-    const room = Math.max(10, width - column - 5);
-    const indent = ' '.repeat(column + 4);
-    const row = `${markOf(outcome, paint)} ${name}${' '.repeat(column - [...name].length)}  ${paint.dim(cut(afterwordOf(outcome), room))}`;
-    const remedy = outcome.status === 'skipped' ? (outcome.remedy?.split('\n') ?? []) : [];
-    return [row, ...remedy.map((line) => `${indent}${paint.cyan(cut(`→ ${line}`, room))}`)];
+    return [`${markOf(outcome, paint)} ${name}${' '.repeat(column - widthOf(name))}  ${paint.dim(cut(afterwordOf(outcome), room))}`];
   });
-  return `${lines.join('\n')}\n`;
+  return `${[...rows, ...remediesOf(log, width, paint)].join('\n')}\n`;
+}
+
+/** What is missing here, each thing once, with what to do about it and whom that helps. */
+function remediesOf(log: RunLog, width: number, paint: Paint): string[] {
+  const missing = new Map<string, { readonly remedy: string | undefined; readonly titles: string[] }>();
+  for (const step of log.steps) {
+    const outcome = log.outcomes.get(step.id);
+    if (outcome?.status !== 'skipped' || outcome.because !== 'unmet') continue;
+    const same = missing.get(outcome.reason);
+    if (same) same.titles.push(step.title);
+    else missing.set(outcome.reason, { remedy: outcome.remedy, titles: [step.title] });
+  }
+  return [...missing].flatMap(([problem, { remedy, titles }]) => [
+    '',
+    cut(`${problem}: for ${titles.join(', ')}`, width - 1),
+    ...(remedy?.split('\n') ?? []).map((line) => `  ${paint.cyan(`→ ${line}`)}`),
+  ]);
 }
 
 function countsLine(end: EventOf<'run-ended'>, paint: Paint): string {

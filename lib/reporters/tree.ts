@@ -1,12 +1,12 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { DefaultRenderer, Listr, ListrTaskObject } from 'listr2';
 import type { EventOf } from '../event.ts';
-import { describeStop } from '../halt.ts';
+import { afterOverwrites, cut, widthOf, withoutControls } from '../util/display.ts';
 import { rememberingReporter } from './choose.ts';
-import { afterwordOf, cut, durationText, markOf, paintFor } from './paint.ts';
+import { afterwordOf, durationText, markOf, paintFor, stoppingLine } from './paint.ts';
 import type { Reporter, ReporterFactory, ReporterOptions, Screen, Sink } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
-import { renderSummary } from './summary.ts';
+import { isToldAtEnd, renderSummary } from './summary.ts';
 
 /**
  * For people at a terminal (R38, R39): what is running, with its last line; what is over goes up into the
@@ -28,6 +28,8 @@ interface Row {
   readonly parent: string | undefined;
   readonly startedAt: number;
   lastLine: string;
+  /** The beginning of a line that it put on stdout: there, it would be drawn over. */
+  unfinished: string;
   /** A service that can be used. */
   isReady: boolean;
   readonly settle: () => void;
@@ -58,8 +60,8 @@ function manyReporter(log: RunLog, start: EventOf<'run-started'>, screen: Screen
       const over = new Promise<void>((resolve) => {
         settle = resolve;
       });
-      const parent = log.steps.find((one) => one.id === step)?.calledBy;
-      const row: Row = { step, parent, startedAt: time, lastLine: '', isReady: false, settle, over, task: undefined };
+      const parent = log.viewOf(step)?.calledBy;
+      const row: Row = { step, parent, startedAt: time, lastLine: '', unfinished: '', isReady: false, settle, over, task: undefined };
       rows.set(step, row);
     },
     output: ({ step, text }) => {
@@ -74,24 +76,32 @@ function manyReporter(log: RunLog, start: EventOf<'run-started'>, screen: Screen
     'command-started': ({ step, line, dry }) => {
       if (dry || options.echo || options.verbose) say(`${dry ? '' : paint.dim(`${log.titleOf(step)} $ `)}${line}`);
     },
-    print: ({ text }) => live.write(text),
+    print: ({ step, text }) => {
+      const row = rows.get(step);
+      const whole = (row?.unfinished ?? '') + text;
+      const end = row ? whole.lastIndexOf('\n') + 1 : whole.length;
+      if (row) row.unfinished = whole.slice(end);
+      if (end > 0) live.write(whole.slice(0, end));
+    },
     notice: ({ step, text }) => say(`${paint.yellow('!')} ${step === undefined ? '' : `${log.titleOf(step)}: `}${text}`),
     'service-ready': ({ step }) => {
       const row = rows.get(step);
       if (row) row.isReady = true;
     },
     'step-ended': ({ step, outcome }) => {
-      rows.get(step)?.settle();
+      const row = rows.get(step);
+      row?.settle();
+      if (row && row.unfinished !== '') live.write(`${row.unfinished}\n`);
       const depth = depthOf(rows, step);
       rows.delete(step);
       counts.over++;
       if (outcome.status === 'failed') counts.failed++;
-      const isWorthALine = !isLarge || outcome.status === 'failed';
+      const isWorthALine = !isToldAtEnd(outcome) && (!isLarge || outcome.status === 'failed');
       if (isWorthALine) say(`${'  '.repeat(depth)}${markOf(outcome, paint)} ${log.titleOf(step)} ${paint.dim(afterwordOf(outcome))}`);
     },
     'interactive-started': () => live.pause(),
     'interactive-ended': () => live.resume(),
-    'run-stopping': ({ reason }) => say(paint.yellow(`stopping: ${describeStop(reason)}; Ctrl-C again kills`)),
+    'run-stopping': ({ reason }) => say(paint.yellow(stoppingLine(reason))),
     'run-ended': (event) => {
       live.end();
       stderr.write(renderSummary(log, event, stderr, { wasShown: false, verbose: options.verbose }));
@@ -112,6 +122,9 @@ function lastLineOf(before: string, text: string): string {
   if (lines.length === 1) return (before + last).slice(-500);
   return (last.trim() === '' ? (lines.at(-2) ?? '') : last).slice(-500);
 }
+
+/** Nothing that moves the cursor, and what a progress bar shows now. */
+const plainly = (line: string): string => withoutControls(afterOverwrites(stripVTControlCharacters(line))).trim();
 
 // ── The live part ────────────────────────────────────────────────────────────────────────────────
 
@@ -164,9 +177,7 @@ function drawLive({ rows, counts, stdout, paint, above, titleOf }: LiveOptions):
       const [drawn = `${'  '.repeat(level)}… ${titleOf(row.step)}`] = render(row, level);
       const title = fit(drawn, width);
       const last =
-        withOutput && row.lastLine.trim() !== ''
-          ? [paint.dim(cut(`${'  '.repeat(level + 1)}› ${stripVTControlCharacters(row.lastLine).trim()}`, width))]
-          : [];
+        withOutput && plainly(row.lastLine) !== '' ? [paint.dim(cut(`${'  '.repeat(level + 1)}› ${plainly(row.lastLine)}`, width))] : [];
       return [title, ...last];
     });
     const hidden = ordered.length - shown.length;
@@ -177,7 +188,7 @@ function drawLive({ rows, counts, stdout, paint, above, titleOf }: LiveOptions):
   /** Colours cost no room; where it does not fit, they go. */
   function fit(line: string, width: number): string {
     const plain = stripVTControlCharacters(line);
-    return [...plain].length <= width ? line : cut(plain, width);
+    return widthOf(plain) <= width ? line : cut(plain, width);
   }
 
   function countsLine(): string {

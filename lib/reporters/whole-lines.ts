@@ -1,3 +1,5 @@
+import { afterOverwrites } from '../util/display.ts';
+
 /** Texts that come in pieces, by where they come from, cut into whole lines: lines of two commands are never torn. */
 export interface WholeLines {
   /** The lines that are whole by now, without their line breaks. */
@@ -10,24 +12,20 @@ export function createWholeLines(): WholeLines {
   const open = new Map<string, string>();
   return {
     push(source, text) {
-      const parts = ((open.get(source) ?? '') + text).split('\n');
-      open.set(source, parts.pop() ?? '');
-      return parts.map(lastOverwrite);
+      const before = open.get(source) ?? '';
+      const end = text.lastIndexOf('\n');
+      open.set(source, end < 0 ? before + text : text.slice(end + 1));
+      // Looked at when it is whole: a line of many megabytes comes in many pieces.
+      return end < 0 ? [] : (before + text.slice(0, end)).split('\n').map(afterOverwrites);
     },
     flush(prefix) {
       const rest: string[] = [];
       for (const [source, text] of open) {
         if (!source.startsWith(prefix)) continue;
-        if (text !== '') rest.push(lastOverwrite(text));
+        if (text !== '') rest.push(afterOverwrites(text));
         open.delete(source);
       }
       return rest;
     },
   };
-}
-
-/** What a progress bar leaves of a line that it wrote over and over. */
-function lastOverwrite(line: string): string {
-  const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-  return text.slice(text.lastIndexOf('\r') + 1);
 }

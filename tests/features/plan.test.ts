@@ -234,6 +234,20 @@ test('a secret input is *** in titles (R29)', () => {
   ).toBe('login (token=***, user=ada)');
 });
 
+test('a title is one line that does nothing to the terminal, whatever the input holds', () => {
+  const greet = effect('greet', { input: { name: z.string() } });
+
+  const plan = planOf(
+    [
+      [greet, { name: 'a\nb\u001B[31m' }],
+      [greet, { name: 'c' }],
+    ],
+    { names: { greet } },
+  );
+
+  expect(plan.steps.map((step) => step.title)).toEqual(['greet (name=a\\nb\\x1b[31m)', 'greet (name=c)']);
+});
+
 test('needs that throw or answer later are told with their task (R13)', () => {
   const throws = effect('throws', {
     needs: () => {

@@ -358,7 +358,7 @@ test('call runs another task once, typed, and gives back the slot meanwhile (R26
 
   const run = await carry([caller], { jobs: 1, names: { callee, caller } });
 
-  expect([run.result.outputs, times, run.started]).toEqual([[20], 1, ['caller', 'callee']]);
+  expect([run.result.outputs, times, run.started]).toEqual([[20], 1, ['caller', 'callee (n=10)']]);
 });
 
 test('a call that leads back to a waiting caller fails with the path (R26)', async () => {

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import type { Event } from '../../lib/event.ts';
 import { tell } from '../../lib/reporters/reporter.ts';
 import { tree } from '../../lib/reporters/tree.ts';
+import { widthOf } from '../../lib/util/display.ts';
 import { done, ended, failed, finished, started, step } from '../support/events.ts';
+import type { Terminal } from '../support/terminal.ts';
 import { terminalOf } from '../support/terminal.ts';
 
 function playing(columns: number, rows: number) {
@@ -14,6 +16,12 @@ function playing(columns: number, rows: number) {
     play: (...events: readonly Event[]) => events.forEach((event) => tell(reporter, event)),
     close: async () => reporter.close?.(),
   };
+}
+
+/** Resolves when the live part has been drawn once more. */
+async function drawn(terminal: Terminal): Promise<void> {
+  const before = terminal.writes;
+  while (terminal.writes < before + 2) await pause(5);
 }
 
 test('what is over stays above, a failure is told once at the end with its output and rerun line (R20, R39)', async () => {
@@ -104,25 +112,81 @@ test('a called step stands below its caller, results and notices above what is l
   expect(terminal.lines().join('\n').trimEnd()).toBe('a result\n! by the way\n  ✔ callee 5ms\n✔ caller 5ms\n✔ other 5ms\n3 done in 1.2s');
 });
 
-test('what was left out is a table with remedies that fits the screen (R18)', async () => {
+test('what was left out is a table that fits the screen, each remedy once (R18)', async () => {
   const { terminal, play, close } = playing(60, 24);
 
-  play(started([step('clone'), step('install'), step('test')]));
+  play(started([step('clone'), step('install'), step('lint'), step('test')]));
   play(ended('clone', done));
-  play(ended('install', { status: 'skipped', because: 'unmet', reason: '`poetry` was not found on PATH', remedy: 'pipx install poetry' }));
+  for (const id of ['install', 'lint'])
+    play(ended(id, { status: 'skipped', because: 'unmet', reason: '`poetry` was not found on PATH', remedy: 'pipx install poetry' }));
   play(
     ended('test', { status: 'skipped', because: 'need', reason: 'needs `install`, which was skipped' }),
-    finished({ total: 3, done: 1, skipped: 2 }),
+    finished({ total: 4, done: 1, skipped: 3 }),
   );
   await close();
 
-  expect(terminal.lines().slice(3).join('\n').trimEnd()).toMatchInlineSnapshot(`
-    "
+  expect(terminal.lines().join('\n').trimEnd()).toMatchInlineSnapshot(`
+    "✔ clone 5ms
+    ↓ test skipped: needs \`install\`, which was skipped
+
     ✔ clone    5ms
     ↓ install  skipped: \`poetry\` was not found on PATH
-               → pipx install poetry
+    ↓ lint     skipped: \`poetry\` was not found on PATH
     ↓ test     skipped: needs \`install\`, which was skipped
 
-    1 done, 2 skipped in 1.2s"
+    \`poetry\` was not found on PATH: for install, lint
+      → pipx install poetry
+
+    1 done, 3 skipped in 1.2s"
   `);
+});
+
+test('what was never begun is one line at the end, however many there are (R20, R39)', async () => {
+  const { terminal, play, close } = playing(80, 24);
+  const others = Array.from({ length: 40 }, (_, index) => `s${index}`);
+
+  play(started(['a', ...others].map((id) => step(id))));
+  play(ended('a', failed));
+  for (const id of others) play(ended(id, { status: 'skipped', because: 'run-ended', reason: 'not started, since `a` failed' }));
+  play(finished({ total: 41, failed: 1, skipped: 40 }, 2));
+  await close();
+
+  expect(terminal.lines().filter((line) => line.startsWith('↓'))).toEqual([
+    '↓ s0, s1, s2 and 37 more skipped: not started, since `a` failed',
+  ]);
+});
+
+test('a result without a line break at its end is not drawn over (R25)', async () => {
+  const { terminal, play, close } = playing(80, 24);
+
+  play(started([step('a'), step('b')]), { type: 'step-started', time: Date.now(), step: 'a' });
+  for (const text of ['one, ', 'two', '\nthree']) {
+    play({ type: 'print', time: 0, step: 'a', text });
+    await drawn(terminal);
+  }
+  play(ended('a', done), ended('b', done), finished({ total: 2, done: 2 }));
+  await close();
+
+  expect(terminal.lines().slice(0, 3)).toEqual(['one, two', 'three', '✔ a 5ms']);
+});
+
+test('no line of the live part wraps or moves the cursor, whatever the output holds (R39)', async () => {
+  const { terminal, play, close } = playing(30, 10);
+
+  play(started([step('a'), step('b')]), { type: 'step-started', time: Date.now(), step: 'a' });
+  play({
+    type: 'output',
+    time: 0,
+    step: 'a',
+    command: 1,
+    stream: 'stdout',
+    text: `1%\r2%\t\u001B[5A\u001B]0;title\u0007${'漢字🚀'.repeat(20)}`,
+  });
+  await drawn(terminal);
+  const live = terminal.lines().filter((line) => line.includes('›'));
+  play(ended('a', done), ended('b', done), finished({ total: 2, done: 2 }));
+  await close();
+
+  expect(live).toEqual(['  › 2% 漢字🚀漢字🚀漢字🚀漢…']);
+  expect(widthOf(live[0] ?? '')).toBeLessThan(30);
 });
