@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import type { Answer, Ask, Engine, Terminal } from './engine.ts';
-import { EXIT, RunFailedError, UserError } from './errors.ts';
+import { ConfigError, EXIT, RunFailedError, UserError } from './errors.ts';
 import { loadEnvironment } from './environment.ts';
 import type { Event, Failure } from './event.ts';
+import { failureOf } from './failure.ts';
 import type { LogFiles } from './log-files.ts';
 import { noLogFiles, openLogFiles } from './log-files.ts';
 import type { Plan, Planner } from './plan.ts';
@@ -20,7 +21,7 @@ import { startRun } from './run.ts';
 import { localRunner } from './runners/local.ts';
 import type { Runner } from './runners/runner.ts';
 import { jsonOfGiven } from './input.ts';
-import { createMasker } from './secrets.ts';
+import { createMasker, maskDeep } from './secrets.ts';
 import { createStepScopes, look } from './step-scope.ts';
 import type { Task } from './task.ts';
 import { specOf } from './task.ts';
@@ -49,6 +50,10 @@ export interface Order {
   readonly stateDir: string | undefined;
   /** Calls back for each signal that asks to stop; returns how to let go. */
   readonly onSignal: (stop: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => () => void;
+  /** Calls back for what is thrown where nobody can catch it; returns how to let go. */
+  readonly onStray: (tell: (error: unknown) => void) => () => void;
+  /** Calls back when nothing is left to do in the process though the run is not over; returns how to let go. */
+  readonly onIdle: (tell: () => void) => () => void;
   readonly signal: AbortSignal | undefined;
   /** Words for stderr that are no event. */
   readonly complain: (text: string) => void;
@@ -74,14 +79,14 @@ export interface PlannedOrder {
 
 /** Make the plan, and no more: for `--plan`, and as the first half of {@link carryOut}. */
 export async function planOrder(
-  order: Pick<Order, 'targets' | 'options' | 'registry' | 'config' | 'root' | 'invocationDir' | 'env' | 'runner'>,
+  order: Pick<Order, 'targets' | 'options' | 'registry' | 'config' | 'root' | 'invocationDir' | 'env' | 'runner' | 'signal'>,
 ): Promise<PlannedOrder> {
   const { registry, config, root, invocationDir } = order;
   const nameOf: Engine['nameOf'] = (task) => registry?.nameOf(task);
   const environment = await loadEnvironment({
     base: order.env,
     files: dotenvFilesOf(config, root).map((path) => ({ path, required: false })),
-    look: (argv, where) => look(order.runner, argv, { cwd: where?.cwd ?? root, env: order.env }),
+    look: (argv, where) => look(order.runner, argv, { cwd: where?.cwd ?? root, env: order.env, signal: order.signal }),
   });
   const planner = createPlanner({ nameOf, env: environment.variables, defaults: config.defaults ?? {}, root, invocationDir });
   return { planner, plan: planner.plan(order.targets, { parallel: order.options.parallel }), nameOf };
@@ -106,63 +111,89 @@ export async function carryOut(order: Order): Promise<RunResult> {
 }
 
 async function carryOutPlan(order: Order): Promise<RunResult> {
-  const { plan, planner, nameOf } = await planOrder(order);
-  const masker = createMasker(namesIn(plan), (secret) => tellAll(order, (reporter) => reporter.hide?.(secret)));
-  const logs: LogFiles =
-    order.stateDir === undefined || order.options.dryRun
-      ? noLogFiles
-      : openLogFiles(order.stateDir, new Date(), (text) => emit({ type: 'notice', time: Date.now(), text }));
-  const emit = createEmit(order, logs, masker.mask);
+  // Heard from the beginning: looking around before the first step may take a while.
   const halted = new AbortController();
-  const engine: Engine = {
-    planner,
-    nameOf,
-    runner: order.runner,
-    scopes: createStepScopes({
-      planner,
-      runner: order.runner,
-      root: order.root,
-      invocationDir: order.invocationDir,
-      // As it is now, and as a plain object: it is read for each step, and `process.env` is slow.
-      base: { ...order.env },
-      dotenvFiles: dotenvFilesOf(order.config, order.root),
-      signal: halted.signal,
-    }),
-    options: order.options,
-    emit,
-    masker,
-    logs,
-    root: order.root,
-    invocationDir: order.invocationDir,
-    terminal: order.terminal,
-    graceMs: parseDurationMs(order.config.grace ?? '5s'),
-    solo: plan.steps.length === 1,
-    ask: order.ask,
-    now: Date.now,
-  };
-  // A stop before the first step is heard as well: looking around may take a while.
+  const hurried = new AbortController();
   let run: RunHandle | undefined;
   let early: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | undefined;
-  const letGo = order.onSignal((signal) => {
-    if (run) run.stop(signal);
-    else early = signal;
+  const onSignal = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void => {
+    if (run && !run.stop(signal)) return;
+    if (!run && early) hurried.abort();
+    early ??= signal;
     halted.abort();
-  });
+  };
   const onAbort = (): void => {
     halted.abort();
     run?.stop('abort');
   };
+  const letGo = [order.onSignal(onSignal), () => order.signal?.removeEventListener('abort', onAbort)];
   order.signal?.addEventListener('abort', onAbort, { once: true });
+  if (order.signal?.aborted) halted.abort();
   try {
-    const found = await untilStopped(preflight(engine, plan.steps), halted.signal);
-    if (!found || early || order.signal?.aborted) return notBegun(plan, early);
-    run = startRun(engine, plan, found);
-    const result = await run.ended;
-    for (const reporter of order.reporters) await reporter.close?.();
+    const { plan, planner, nameOf } = await planOrder({ ...order, signal: halted.signal });
+    const masker = createMasker(namesIn(plan), (secret) => tellAll(order, (reporter) => reporter.hide?.(secret)));
+    const logs: LogFiles =
+      order.stateDir === undefined || order.options.dryRun
+        ? noLogFiles
+        : openLogFiles(order.stateDir, new Date(), (text) => emit({ type: 'notice', time: Date.now(), text }));
+    const emit = createEmit(order, logs, masker.mask);
+    const strays = { count: 0 };
+    letGo.push(
+      order.onStray((error) => {
+        strays.count++;
+        const { message, stack } = failureOf(error, order.root);
+        const frames = stack === undefined ? '' : `\n${stack.replace(/^/gm, '  ')}`;
+        emit({ type: 'notice', time: Date.now(), text: `thrown where nobody waits for it: ${message}${frames}`, isError: true });
+      }),
+    );
+    const engine: Engine = {
+      planner,
+      nameOf,
+      runner: order.runner,
+      scopes: createStepScopes({
+        planner,
+        runner: order.runner,
+        root: order.root,
+        invocationDir: order.invocationDir,
+        // As it is now, and as a plain object: it is read for each step, and `process.env` is slow.
+        base: { ...order.env },
+        dotenvFiles: dotenvFilesOf(order.config, order.root),
+        signal: halted.signal,
+      }),
+      options: order.options,
+      emit,
+      masker,
+      logs,
+      root: order.root,
+      invocationDir: order.invocationDir,
+      terminal: order.terminal,
+      graceMs: parseDurationMs(order.config.grace ?? '5s'),
+      solo: plan.steps.length === 1,
+      ask: order.ask,
+      strays,
+      now: Date.now,
+    };
+    const checked = preflight(engine, plan.steps);
+    const found = await unlessEndless(order, untilStopped(checked, halted.signal, hurried.signal, engine.graceMs));
+    if (!found || halted.signal.aborted) return notBegun(plan, early);
+    const handle = startRun(engine, plan, found);
+    run = handle;
+    letGo.push(order.onIdle(() => handle.giveUp()));
+    const result = await handle.ended;
+    await closeAll(order);
     return result;
   } finally {
-    letGo();
-    order.signal?.removeEventListener('abort', onAbort);
+    for (const one of letGo) one();
+  }
+}
+
+async function closeAll({ reporters, complain }: Order): Promise<void> {
+  for (const reporter of reporters) {
+    try {
+      await reporter.close?.();
+    } catch (error) {
+      complain(`a reporter failed at its end: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
   }
 }
 
@@ -173,9 +204,44 @@ function namesIn(plan: Plan): Set<string> {
   return names;
 }
 
-async function untilStopped(checking: Promise<Preflight>, signal: AbortSignal): Promise<Preflight | undefined> {
-  const stopped = new Promise<undefined>((done) => signal.addEventListener('abort', () => done(undefined), { once: true }));
-  return Promise.race([checking, stopped]);
+/** What the checks started is told to end, and waited for: nothing of it outlives us (R24). */
+async function untilStopped(
+  checking: Promise<Preflight>,
+  stopped: AbortSignal,
+  hurried: AbortSignal,
+  graceMs: number,
+): Promise<Preflight | undefined> {
+  const first = await Promise.race([checking, aborted(stopped)]);
+  if (first) return first;
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((done) => {
+    timer = setTimeout(done, graceMs);
+  });
+  await Promise.race([checking.catch(() => {}), patience, aborted(hurried)]);
+  clearTimeout(timer);
+  return undefined;
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((done) => {
+    if (signal.aborted) done(undefined);
+    else signal.addEventListener('abort', () => done(undefined), { once: true });
+  });
+}
+
+/** A check that awaits what never comes would end the process without a word. */
+async function unlessEndless<T>({ onIdle }: Order, checking: Promise<T>): Promise<T> {
+  let letGo = (): void => {};
+  const idle = new Promise<never>((_, reject) => {
+    letGo = onIdle(() =>
+      reject(
+        new ConfigError('endless', 'a check before the run waits for something that nothing is left to give', {
+          hint: 'Look at what `requires` and `confirm` await. Nothing has run.',
+        }),
+      ),
+    );
+  });
+  return Promise.race([checking, idle]).finally(letGo);
 }
 
 /** Stopped before the first step: nothing has run. */
@@ -226,13 +292,6 @@ function createEmit(order: Order, logs: LogFiles, mask: (text: string) => string
       }
     }
   };
-}
-
-function maskDeep<T>(value: T, mask: (text: string) => string): T {
-  if (typeof value === 'string') return mask(value) as T & string;
-  if (Array.isArray(value)) return value.map((item: unknown) => maskDeep(item, mask)) as T;
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskDeep(item, mask)])) as T;
 }
 
 // ── For other programs ───────────────────────────────────────────────────────────────────────────
@@ -325,6 +384,9 @@ export async function programOrder(targets: readonly Target[], options: ProgramO
     terminal: { isTerminal: false, colour: false, columns: undefined },
     stateDir: options.config ? join(root, '.tasks') : undefined,
     onSignal: options.signals === false ? () => () => {} : onProcessSignal,
+    // The process is the program's own.
+    onStray: () => () => {},
+    onIdle: () => () => {},
     signal: options.signal,
     complain: () => {},
   };

@@ -82,9 +82,16 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     warn: (...values: readonly unknown[]) => write('warn', format(...values)),
   });
 
+  // Body and clean-up have shells of their own, which may run side by side; each command has a number of its own.
   let commands = 0;
-  const bind = (interactive: boolean): BoundShell =>
-    bindShell({
+  const bind = (interactive: boolean): BoundShell => {
+    const numbers = new Map<number, number>();
+    const numberOf = (command: number): number => {
+      const number = numbers.get(command) ?? ++commands;
+      numbers.set(command, number);
+      return number;
+    };
+    return bindShell({
       runner: engine.runner,
       cwd: scope.cwd,
       env: scope.environment.variables,
@@ -124,11 +131,6 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
           ...(signal && { signal }),
         }),
     });
-  // Body and clean-up have shells of their own, whose commands share one row of numbers.
-  let offset = 0;
-  const numberOf = (command: number): number => {
-    commands = Math.max(commands, offset + command);
-    return offset + command;
   };
   const shell = bind(options.interactive);
 
@@ -219,7 +221,6 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     work: (context: DeferContext, attempt: (one: () => unknown) => Promise<void>) => Promise<void>,
   ): Promise<readonly unknown[]> {
     const errors: unknown[] = [];
-    offset = commands;
     const own = bind(false);
     const limit = new AbortController();
     const giveUp = (): void => {

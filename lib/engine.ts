@@ -26,6 +26,8 @@ export interface Engine {
   readonly solo: boolean;
   /** Puts a question before the run begins; `no-terminal` where nobody can answer. */
   readonly ask: Ask;
+  /** Errors that were thrown where nobody waits for them: the run fails for these. */
+  readonly strays: { readonly count: number };
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -38,4 +40,5 @@ export interface Terminal {
 }
 
 export type Answer = 'yes' | 'no' | 'no-terminal';
-export type Ask = (question: string) => Promise<Answer>;
+/** @param signal aborts when the question is to be taken back */
+export type Ask = (question: string, signal: AbortSignal) => Promise<Answer>;

@@ -152,8 +152,8 @@ export type Event = Timed &
     | { readonly type: 'log'; readonly step: string; readonly level: 'info' | 'warn'; readonly text: string }
     /** A result for stdout, whole. */
     | { readonly type: 'print'; readonly step: string; readonly text: string }
-    /** Something the user should know that is no failure. */
-    | { readonly type: 'notice'; readonly step?: string; readonly text: string }
+    /** Something the user should know that is no failure of a step; `isError` where the run fails for it. */
+    | { readonly type: 'notice'; readonly step?: string; readonly text: string; readonly isError?: true }
     /** A service can be used from now on. */
     | { readonly type: 'service-ready'; readonly step: string; readonly ms: number }
     | { readonly type: 'service-stopping'; readonly step: string }

@@ -5,7 +5,9 @@ import type { Failure, StopReason } from './event.ts';
 export type HaltReason =
   | { readonly kind: 'stop'; readonly reason: StopReason }
   | { readonly kind: 'timeout'; readonly timeoutMs: number }
-  | { readonly kind: 'service'; readonly failure: Failure };
+  | { readonly kind: 'service'; readonly failure: Failure }
+  /** Nothing is left in the process that could settle what it waits for. */
+  | { readonly kind: 'endless' };
 
 /**
  * How work is told to end: first asked, then killed.
@@ -64,6 +66,7 @@ export function createHalt(parent?: Halt): Halt {
 export function describeHalt(why: HaltReason): string {
   if (why.kind === 'timeout') return `it ran longer than ${describeMs(why.timeoutMs)}`;
   if (why.kind === 'service') return why.failure.message;
+  if (why.kind === 'endless') return 'it waits for something that nothing is left to give';
   return describeStop(why.reason);
 }
 

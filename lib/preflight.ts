@@ -1,8 +1,7 @@
 import { dirname } from 'node:path';
 import type { Engine } from './engine.ts';
 import { parseTaskEnv, secretValuesOf } from './environment.ts';
-import { RefusedError, UsageError } from './errors.ts';
-import type { UserError } from './errors.ts';
+import { EXIT, RefusedError, UsageError, UserError } from './errors.ts';
 import { guarded, guardedLook } from './guarded.ts';
 import type { Step } from './plan.ts';
 import { provisionKey } from './requirements.ts';
@@ -45,15 +44,15 @@ export async function preflight(engine: Engine, steps: readonly Step[], before: 
   const checks = createChecks();
 
   for (const step of steps) askFields(engine, step);
-  const looks: { readonly step: Step; readonly scope: StepScope; readonly earlier: ReadonlySet<string> }[] = [];
+  const looks: (Scoped & { readonly step: Step; readonly earlier: ReadonlySet<string> })[] = [];
   for (const step of steps) {
-    const scope = await engine.scopes.read(step);
-    addSecrets(engine, step, scope);
-    looks.push({ step, scope, earlier: new Set(provided) });
+    const scoped = await scopeFor(engine, step);
+    addSecrets(engine, step, scoped.scope);
+    looks.push({ step, ...scoped, earlier: new Set(provided) });
     for (const key of provisionsOf(engine, step)) provided.add(key);
   }
-  const looked = looks.map(async ({ step, scope, earlier }) => {
-    const found = await findingsOf(engine, step, scope, checks, earlier);
+  const looked = looks.map(async ({ step, earlier, ...scoped }) => {
+    const found = await findingsOf(engine, step, scoped, checks, earlier);
     if (found.isDeferred) deferred.add(step.id);
     if (found.findings.length > 0) findings.set(step.id, found.findings);
   });
@@ -75,8 +74,23 @@ export async function preflight(engine: Engine, steps: readonly Step[], before: 
 }
 
 /** What is unmet as a step starts: for steps whose requirements an earlier one provided. */
-export async function findingsNow(engine: Engine, step: Step, scope: StepScope): Promise<readonly Finding[]> {
-  return (await findingsOf(engine, step, scope, createChecks(), new Set())).findings;
+export async function findingsNow(engine: Engine, step: Step, scoped: Scoped): Promise<readonly Finding[]> {
+  return (await findingsOf(engine, step, scoped, createChecks(), new Set())).findings;
+}
+
+/** Where a step stands, and what is wrong with its files of variables, which are then left out. */
+export interface Scoped {
+  readonly scope: StepScope;
+  readonly trouble: UserError | undefined;
+}
+
+export async function scopeFor(engine: Engine, step: Step): Promise<Scoped> {
+  try {
+    return { scope: await engine.scopes.read(step), trouble: undefined };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { scope: await engine.scopes.readWithoutFiles(step), trouble: error };
+  }
 }
 
 /** The report of a single step, with the same words and exit code as before the run. */
@@ -117,7 +131,7 @@ const createChecks = (): Checks => new Map();
 async function findingsOf(
   engine: Engine,
   step: Step,
-  scope: StepScope,
+  { scope, trouble }: Scoped,
   checks: Checks,
   provided: ReadonlySet<string>,
 ): Promise<{ findings: readonly Finding[]; isDeferred: boolean }> {
@@ -127,7 +141,8 @@ async function findingsOf(
   let isDeferred = false;
 
   const files = engine.scopes.dotenvFilesOf(step).map((path) => provisionKey(`dotenv:${path}`, scope.cwd));
-  if (spec.env && files.some((key) => provided.has(key))) isDeferred = true;
+  if ((spec.env || trouble) && files.some((key) => provided.has(key))) isDeferred = true;
+  else if (trouble) findings.push(findingOf(trouble));
   else if (spec.env) findings.push(...envFindings(spec.env, scope));
 
   const { requires } = spec;
@@ -171,6 +186,11 @@ async function lookAt(requirement: Requirement, scope: StepScope): Promise<Findi
   }
 }
 
+/** As one problem of several: its facts stand behind it. */
+function findingOf(error: UserError): Finding {
+  return { problem: [error.message, ...error.facts].join('\n  '), remedy: error.hint, isUsage: error.exitCode === EXIT.usage };
+}
+
 function envFindings(env: NonNullable<Parameters<typeof fieldsOf>[0]>, scope: StepScope): readonly Finding[] {
   const parsed = parseTaskEnv(env, scope.environment.variables);
   if (parsed.ok) return [];
@@ -210,13 +230,13 @@ async function askQuestions(engine: Engine, steps: readonly Step[], left: Readon
     if (left.has(step.id)) continue;
     const { confirm } = specOf(engine.planner.bindingOf(step).task);
     if (confirm === undefined) continue;
-    const { looking } = await engine.scopes.read(step);
+    const { looking } = (await scopeFor(engine, step)).scope;
     const scope = { ...looking, ...engine.scopes.inputScopeOf(step) };
     const question = typeof confirm === 'function' ? await guardedLook('confirm', step.name, () => confirm(scope)) : confirm;
     if (question) questions.set(question, [...(questions.get(question) ?? []), step.name]);
   }
   for (const [question, names] of questions) {
-    const answer = await engine.ask(question);
+    const answer = await engine.ask(question, engine.scopes.signal);
     if (answer === 'yes') continue;
     const who = [...new Set(names)].map((name) => `\`${name}\``).join(', ');
     if (answer === 'no') throw new RefusedError('declined', `${who} asked, and the answer was no: nothing has run`, { facts: [question] });

@@ -13,6 +13,7 @@ import { preflight } from './preflight.ts';
 import type { Service } from './services.ts';
 import { startService } from './services.ts';
 import type { StepEnd } from './step.ts';
+import { maskDeep } from './secrets.ts';
 import { fieldOf, runStep } from './step.ts';
 import type { AnyTask, Call, CallFunction } from './task.ts';
 import { isCall, makeCall, specOf } from './task.ts';
@@ -40,8 +41,10 @@ export interface RunResult {
 
 export interface RunHandle {
   readonly ended: Promise<RunResult>;
-  /** The first time asks; the second time kills at once. */
-  stop(reason: StopReason): void;
+  /** The first time asks; the second time kills at once. False where it is not for us: Ctrl-C in an interactive step. */
+  stop(reason: StopReason): boolean;
+  /** Nothing is left in the process that could settle what the running steps wait for. */
+  giveUp(): void;
 }
 
 /** A step with what the run knows of it. */
@@ -277,7 +280,9 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
   function over(node: Node, end: StepEnd): void {
     node.state = 'over';
     const log = engine.logs.finish(node.step.id);
-    node.outcome = end.outcome.status === 'failed' && log !== undefined ? { ...end.outcome, log } : end.outcome;
+    const told = end.outcome.status === 'failed' && log !== undefined ? { ...end.outcome, log } : end.outcome;
+    // Also what a program gets of it: an error, a report.
+    node.outcome = maskDeep(told, engine.masker.mask);
     node.value = end.value;
     node.halt?.release();
     if (node.service) planner.forget(node.step);
@@ -497,18 +502,27 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────
 
-  function stop(reason: StopReason): void {
+  function stop(reason: StopReason): boolean {
     // Ctrl-C belongs to the program that has the terminal: an editor, a shell, a database client.
-    if (reason === 'SIGINT' && exclusive) return;
+    if (reason === 'SIGINT' && exclusive) return false;
     if (stopReason !== undefined) {
       if (reason === 'SIGINT' || reason === 'SIGTERM' || reason === 'SIGHUP') runHalt.kill();
-      return;
+      return true;
     }
     stopReason = reason;
     ending = `not started: ${describeStop(reason)}`;
     engine.emit({ type: 'run-stopping', time: engine.now(), reason });
     runHalt.halt({ kind: 'stop', reason });
     pump();
+    return true;
+  }
+
+  function giveUp(): void {
+    for (const node of nodes.values()) {
+      if (node.state !== 'running') continue;
+      node.halt?.halt({ kind: 'endless' });
+      node.halt?.kill();
+    }
   }
 
   let isConcluded = false;
@@ -524,7 +538,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     engine.emit({ type: 'run-ended', time: engine.now(), ...verdict, counts, ms: engine.now() - startedAt });
     finish({
       ...verdict,
-      exitMessage: exit?.message || undefined,
+      exitMessage: exit?.message ? engine.masker.mask(exit.message) : undefined,
       steps: all.map((node) => node.step),
       outcomes: new Map(
         all.map((node) => [node.step.id, node.outcome ?? { status: 'skipped', because: 'run-ended', reason: 'never reached' }]),
@@ -560,7 +574,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     if (options.skipUnmet && !ranSome && all.some(({ outcome }) => outcome?.status === 'skipped' && outcome.because === 'unmet')) {
       return { exitCode: EXIT.refused, reason: 'refused' };
     }
-    return { exitCode: EXIT.ok, reason: 'ok' };
+    return engine.strays.count > 0 ? { exitCode: EXIT.failed, reason: 'failed' } : { exitCode: EXIT.ok, reason: 'ok' };
   }
 
   /** A group ran when something of it did. */
@@ -590,7 +604,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     addSteps(plan.steps);
     pump();
   });
-  return { ended, stop };
+  return { ended, stop, giveUp };
 }
 
 function howItEnded(outcome: Outcome | undefined): string {

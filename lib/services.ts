@@ -35,6 +35,8 @@ export interface Service {
 /** Between two looks whether it is ready. */
 const POLL_MS = 100;
 const DEFAULT_WITHIN_MS = 60_000;
+/** A timer takes no more. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 export function startService(engine: Engine, step: Step, options: StepOptions): Service {
   const spec = specOf(engine.planner.bindingOf(step).task);
@@ -82,7 +84,9 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
 
     engine.emit({ type: 'service-ready', time: engine.now(), step: step.id, ms: engine.now() - startedAt });
     tellStarted({ isReady: true, value: output.value });
-    const died = await Promise.race([wanted.then(() => undefined), death]);
+    // What has no process of its own leaves nothing here that would keep ours from ending.
+    const foothold = setInterval(() => {}, LONGEST_MS);
+    const died = await Promise.race([wanted.then(() => undefined), death]).finally(() => clearInterval(foothold));
     if (died) return conclude(died);
 
     engine.emit({ type: 'service-stopping', time: engine.now(), step: step.id });

@@ -18,10 +18,14 @@ export interface StepScope {
 export interface StepScopes {
   /** As of now: files of variables are read again, since earlier steps may have written them. */
   read(step: Step): Promise<StepScope>;
+  /** Without its files of variables: for looking around where these cannot be read. */
+  readWithoutFiles(step: Step): Promise<StepScope>;
   /** Absolute paths of the files of variables that `step` reads. */
   dotenvFilesOf(step: Step): readonly string[];
   inputScopeOf(step: Step): InputScope<unknown>;
   cwdOf(step: Step): string;
+  /** Aborts when nothing is to be looked at any more. */
+  readonly signal: AbortSignal;
 }
 
 export interface StepScopesOptions {
@@ -53,12 +57,14 @@ export function createStepScopes(options: StepScopesOptions): StepScopes {
     return [...options.dotenvFiles, ...own.map((file) => (isAbsolute(file) ? file : resolve(cwd, file)))];
   }
 
-  async function read(step: Step): Promise<StepScope> {
+  const read = (step: Step): Promise<StepScope> => readWith(step, dotenvFilesOf(step));
+
+  async function readWith(step: Step, files: readonly string[]): Promise<StepScope> {
     const cwd = cwdOf(step);
     const environment = await loadEnvironment({
       base: options.base,
-      files: dotenvFilesOf(step).map((path) => ({ path, required: false })),
-      look: (argv, where) => look(options.runner, argv, { cwd: where?.cwd ?? cwd, env: options.base }),
+      files: files.map((path) => ({ path, required: false })),
+      look: (argv, where) => look(options.runner, argv, { cwd: where?.cwd ?? cwd, env: options.base, signal: options.signal }),
     });
     return {
       cwd,
@@ -70,19 +76,29 @@ export function createStepScopes(options: StepScopesOptions): StepScopes {
         env: environment.variables,
         signal: options.signal,
         look: (argv, where) =>
-          look(options.runner, argv, { cwd: where?.cwd ?? cwd, env: environment.variables, timeoutMs: where?.timeoutMs }),
+          look(options.runner, argv, {
+            cwd: where?.cwd ?? cwd,
+            env: environment.variables,
+            timeoutMs: where?.timeoutMs,
+            signal: options.signal,
+          }),
       },
     };
   }
 
-  return { read, dotenvFilesOf, inputScopeOf, cwdOf };
+  return { read, readWithoutFiles: (step) => readWith(step, []), dotenvFilesOf, inputScopeOf, cwdOf, signal: options.signal };
 }
 
 /** Run a command that only looks: silent, never throws, bounded in time. */
-export function look(
+export async function look(
   runner: Runner,
   argv: readonly string[],
-  where: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>>; readonly timeoutMs?: number | undefined },
+  where: {
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly timeoutMs?: number | undefined;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<CommandResult> {
   const silent = bindShell({
     runner,
@@ -102,5 +118,11 @@ export function look(
     onOutput: () => {},
     onEnd: () => {},
   });
-  return silent.exec(argv, { quiet: true, nothrow: true });
+  const end = (): void => silent.end('SIGTERM');
+  where.signal?.addEventListener('abort', end, { once: true });
+  if (where.signal?.aborted) end();
+  const result = await silent.exec(argv, { quiet: true, nothrow: true });
+  await silent.close();
+  where.signal?.removeEventListener('abort', end);
+  return result;
 }

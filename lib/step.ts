@@ -8,7 +8,7 @@ import { StepFailure, failureOf } from './failure.ts';
 import type { Halt, HaltReason } from './halt.ts';
 import { describeHalt, describeStop } from './halt.ts';
 import type { Step } from './plan.ts';
-import { findingsNow, refusalOf } from './preflight.ts';
+import { findingsNow, refusalOf, scopeFor } from './preflight.ts';
 import { secretValuesIn } from './schema.ts';
 import type { StepScope } from './step-scope.ts';
 import type { CallFunction, ErasedSpec, InputScope } from './task.ts';
@@ -69,7 +69,7 @@ async function concludeBody(engine: Engine, step: Step, spec: ErasedSpec, body: 
   const end = await body.ended;
   // What a failed body leaves running has nobody to wait for it.
   if (end.kind !== 'returned' && !halt.reason) body.endCommands();
-  if (end.kind === 'abandoned') {
+  if (end.kind === 'abandoned' && halt.reason?.kind !== 'endless') {
     engine.emit({
       type: 'notice',
       time: engine.now(),
@@ -167,6 +167,7 @@ export function failed(
 
 export function haltFailure(reason: HaltReason): Failure {
   if (reason.kind === 'service') return reason.failure;
+  if (reason.kind === 'endless') return { kind: 'thrown', message: describeHalt(reason), exitCode: 1 };
   return { kind: 'timeout', message: describeHalt(reason), exitCode: 124 };
 }
 
@@ -178,9 +179,10 @@ function notForeseen(why: string): StepEnd {
 
 /** Read the step's variables as of now, and look at what was left for its start. */
 export async function prepare(engine: Engine, step: Step, isDeferred: boolean): Promise<{ scope: StepScope; env: unknown } | StepEnd> {
-  const scope = await engine.scopes.read(step);
-  if (isDeferred && !engine.options.dryRun) {
-    const findings = await findingsNow(engine, step, scope);
+  const scoped = await scopeFor(engine, step);
+  const { scope } = scoped;
+  if ((isDeferred || scoped.trouble) && !engine.options.dryRun) {
+    const findings = await findingsNow(engine, step, scoped);
     const [first] = findings;
     if (first && engine.options.skipUnmet) {
       return {

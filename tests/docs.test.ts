@@ -140,6 +140,7 @@ async function tasks(argv: readonly string[]): Promise<{ code: number; stdout: s
     stdin: { isTTY: false, stream: process.stdin },
     onSignal: () => () => {},
     onStray: () => () => {},
+    onIdle: () => () => {},
   });
   return { code, stdout: out.text(), stderr: err.text() };
 }

@@ -15,14 +15,14 @@ export interface AskOptions {
 }
 
 export function createAsk({ yes, canAsk, input, stderr }: AskOptions): Ask {
-  return async (question): Promise<Answer> => {
+  return async (question, signal): Promise<Answer> => {
     if (yes) {
       stderr.write(`? ${question} yes (--yes)\n`);
       return 'yes';
     }
     if (!canAsk) return 'no-terminal';
     const { confirm, isCancel } = await import('@clack/prompts');
-    const answer = await confirm({ message: question, initialValue: false, input, output: streamOf(stderr) });
+    const answer = await confirm({ message: question, initialValue: false, input, output: streamOf(stderr), signal });
     if (isCancel(answer)) throw stoppedAtQuestion();
     return answer ? 'yes' : 'no';
   };

@@ -14,6 +14,8 @@ export interface Host {
   readonly onSignal: (stop: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => () => void;
   /** Calls back for what is thrown where nobody can catch it; returns how to let go. */
   readonly onStray: (tell: (error: unknown) => void) => () => void;
+  /** Calls back when the process has nothing left to do; returns how to let go. */
+  readonly onIdle: (tell: () => void) => () => void;
 }
 
 /** This process, as it really is. */
@@ -40,6 +42,10 @@ export function processHost(): Host {
         process.off('unhandledRejection', tell);
         process.off('uncaughtException', tell);
       };
+    },
+    onIdle: (tell) => {
+      process.on('beforeExit', tell);
+      return () => process.off('beforeExit', tell);
     },
   };
 }

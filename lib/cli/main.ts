@@ -6,9 +6,8 @@ import type { Order } from '../api.ts';
 import { carryOut, defaultRunOptions, dotenvFilesOf, planOrder } from '../api.ts';
 import { defaultReporter, reporterNamed } from '../config.ts';
 import { loadEnvironment } from '../environment.ts';
-import { EXIT, UsageError, UserError, renderUserError } from '../errors.ts';
+import { ConfigError, EXIT, UsageError, UserError, renderUserError } from '../errors.ts';
 import type { JsonObject } from '../event.ts';
-import { failureOf } from '../failure.ts';
 import { decodeText } from '../flags.ts';
 import { resolveInput } from '../input.ts';
 import type { Project } from '../load.ts';
@@ -20,7 +19,6 @@ import type { RunOptions } from '../request.ts';
 import type { RunResult } from '../run.ts';
 import { localRunner } from '../runners/local.ts';
 import { fieldsOf } from '../schema.ts';
-import { asJson } from '../step.ts';
 import { look } from '../step-scope.ts';
 import { specOf } from '../task.ts';
 import { parseDurationMs } from '../util/duration.ts';
@@ -62,7 +60,7 @@ async function command(host: Host): Promise<number> {
     host.stdout.write(renderProgramHelp(await paintFor(host)));
     return EXIT.ok;
   }
-  const project = await projectFor(host, leading, host.argv);
+  const project = await unlessEndless(host, projectFor(host, leading, host.argv));
   const { line, registry } = await readLine(host, project, leading);
   if (line.options.help) return help(host, project, registry, line);
   const bad = badLine(line);
@@ -85,6 +83,21 @@ async function projectFor(host: Host, leading: OwnOptions, words: readonly strin
     modules: { taskwright: await import('../index.ts'), zod: await import('zod') },
     ...(host.env['TASKS_CACHE_DIR'] && { cacheDir: resolve(host.cwd, host.env['TASKS_CACHE_DIR']) }),
   });
+}
+
+/** A config that awaits what never comes would end the process without a word. */
+async function unlessEndless<T>(host: Host, loading: Promise<T>): Promise<T> {
+  let letGo = (): void => {};
+  const idle = new Promise<never>((_, reject) => {
+    letGo = host.onIdle(() =>
+      reject(
+        new ConfigError('endless-config', 'the config was not loaded: it awaits something that nothing is left to give', {
+          hint: 'Look for an `await` outside of functions, in `tasks.config.ts` and in what it imports.',
+        }),
+      ),
+    );
+  });
+  return Promise.race([loading, idle]).finally(letGo);
 }
 
 /** A word that nothing answers to may be in a module that was not loaded: "no such task" is said only with all of them. */
@@ -222,6 +235,8 @@ async function orderFor(host: Host, project: Project, line: ParsedLine): Promise
     },
     stateDir: join(project.root, '.tasks'),
     onSignal: host.onSignal,
+    onStray: host.onStray,
+    onIdle: host.onIdle,
     signal: undefined,
     complain: (text) => host.stderr.write(text),
   };
@@ -253,17 +268,11 @@ async function reporterFor(project: Project, options: OwnOptions, screen: Screen
 }
 
 async function carry(host: Host, order: Order, line: ParsedLine): Promise<number> {
-  // A body's promise that nobody awaits must not take the whole run, and its children, down with it.
-  let strays = 0;
-  const letGo = host.onStray((error) => {
-    strays++;
-    const { message, stack } = failureOf(error, order.root);
-    host.stderr.write(`error: thrown where nobody waits for it: ${message}\n${indented(stack?.split('\n') ?? [])}`);
-  });
-  const result = await carryOut(order).finally(letGo);
-  if (result.exitMessage !== undefined) host.stderr.write(`${result.exitMessage}\n`);
+  const result = await carryOut(order);
+  // A failed step has told it already.
+  if (result.exitMessage !== undefined && result.counts.failed === 0) host.stderr.write(`${result.exitMessage}\n`);
   if (line.options.json) host.stdout.write(document(resultJson(result, line.targets)));
-  return result.exitCode === EXIT.ok && strays > 0 ? EXIT.failed : result.exitCode;
+  return result.exitCode;
 }
 
 /** What the targets gave (R40, R42). */
@@ -273,11 +282,15 @@ function resultJson(result: RunResult, targets: readonly ParsedTarget[]): JsonOb
     version: 1,
     exitCode: result.exitCode,
     reason: result.reason,
-    targets: steps.map((step, index) => ({
-      name: targets[step.target ?? index]?.name ?? step.name,
-      status: result.outcomes.get(step.id)?.status ?? 'skipped',
-      ...asJson(result.outputs[index]),
-    })),
+    targets: steps.map((step, index) => {
+      const outcome = result.outcomes.get(step.id);
+      return {
+        name: targets[step.target ?? index]?.name ?? step.name,
+        status: outcome?.status ?? 'skipped',
+        // Of the outcome, where secrets are `***`.
+        ...(outcome && 'output' in outcome && outcome.output !== undefined && { output: outcome.output }),
+      };
+    }),
   };
 }
 

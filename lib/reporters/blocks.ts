@@ -126,7 +126,11 @@ export function blocksReporter(
     output: ({ step, command, stream, text }) => say(step, lines.push(`${step}\0${command}\0${stream}`, text)),
     log: ({ step, text }) => say(step, text.split('\n')),
     print: ({ step, text }) => say(step, lines.push(`${step}\0print`, text)),
-    notice: ({ step, text }) => (step === undefined ? stdout.write(`note: ${text}\n`) : say(step, [`note: ${text}`])),
+    notice: ({ step, text, isError }) => {
+      const line = `${isError ? 'error' : 'note'}: ${text}`;
+      if (step === undefined) stdout.write(`${line}\n`);
+      else say(step, [line]);
+    },
     'service-ready': ({ step }) => say(step, [`${paint.green('●')} ready`]),
     'step-ended': ({ step, outcome }) => end(step, outcome),
     'run-stopping': ({ reason }) => stdout.write(`${stoppingLine(reason)}\n`),

@@ -55,7 +55,7 @@ export function rememberingReporter(
     output: pass,
     log: pass,
     print: pass,
-    notice: (event) => (log.steps.length === 0 ? screen.stderr.write(`note: ${event.text}\n`) : pass(event)),
+    notice: (event) => (log.steps.length === 0 ? screen.stderr.write(`${event.isError ? 'error' : 'note'}: ${event.text}\n`) : pass(event)),
     'service-ready': pass,
     'service-stopping': pass,
     'interactive-started': (event) => {

@@ -35,7 +35,8 @@ export const lines: ReporterFactory = (screen, options) =>
       output: ({ step, command, stream, text }) => say(step, stream, String(command), text),
       log: ({ step, text }) => say(step, 'stderr', 'log', `${text}\n`),
       print: ({ text }) => stdout.write(text),
-      notice: ({ step, text }) => stderr.write(`note: ${step === undefined ? '' : `${log.titleOf(step)}: `}${text}\n`),
+      notice: ({ step, text, isError }) =>
+        stderr.write(`${isError ? 'error' : 'note'}: ${step === undefined ? '' : `${log.titleOf(step)}: `}${text}\n`),
       'service-ready': ({ step }) => stderr.write(`${paint.green('●')} ${log.titleOf(step)} is ready\n`),
       'step-ended': ({ step, outcome }) => {
         flush(step);

@@ -13,7 +13,7 @@ export function soloReporter(log: RunLog, { stdout, stderr }: Screen, options: R
     output: ({ stream, text }) => (stream === 'stdout' ? stdout : stderr).write(text),
     log: ({ text }) => stderr.write(`${text}\n`),
     print: ({ text }) => stdout.write(text),
-    notice: ({ text }) => stderr.write(`note: ${text}\n`),
+    notice: ({ text, isError }) => stderr.write(`${isError ? 'error' : 'note'}: ${text}\n`),
     'command-started': (event) => {
       if (event.dry) stdout.write(`${event.line}\n`);
       else if (options.echo || options.verbose) stderr.write(`${paint.dim('$')} ${event.line}\n`);

@@ -10,6 +10,9 @@ export const quiet: ReporterFactory = ({ stdout, stderr }, options) => {
     'step-added': ({ step }) => log.add(step),
     'step-ended': log.end,
     print: ({ text }) => stdout.write(text),
+    notice: ({ text, isError }) => {
+      if (isError) stderr.write(`error: ${text}\n`);
+    },
     'command-started': ({ line, dry }) => {
       if (dry) stdout.write(`${line}\n`);
     },

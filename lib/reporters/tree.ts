@@ -83,7 +83,8 @@ function manyReporter(log: RunLog, start: EventOf<'run-started'>, screen: Screen
       if (row) row.unfinished = whole.slice(end);
       if (end > 0) live.write(whole.slice(0, end));
     },
-    notice: ({ step, text }) => say(`${paint.yellow('!')} ${step === undefined ? '' : `${log.titleOf(step)}: `}${text}`),
+    notice: ({ step, text, isError }) =>
+      say(`${isError ? paint.red('error:') : paint.yellow('!')} ${step === undefined ? '' : `${log.titleOf(step)}: `}${text}`),
     'service-ready': ({ step }) => {
       const row = rows.get(step);
       if (row) row.isReady = true;

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { ReadStream } from 'node:tty';
 import { main } from '../../lib/cli/main.ts';
@@ -18,6 +19,10 @@ export interface Place {
   /** Somebody who presses keys, in this order, each when its question stands on stderr. */
   readonly keys?: readonly { readonly at: string; readonly press: string }[];
   /** Called with each text as it goes to stdout. */
+  /** Called with each text as it goes to stderr. */
+  readonly onStderr?: (text: string, signal: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => void;
+  /** Emits `signal`, `stray` (something was thrown where nobody can catch it) and `idle` (nothing is left to do in the process). */
+  readonly process?: EventEmitter;
   readonly onStdout?: (text: string, signal: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => void;
 }
 
@@ -43,7 +48,10 @@ export async function tasks(argv: readonly string[], place: Place): Promise<Said
     write: (text) => {
       said[name] += text;
       if (name === 'stdout') place.onStdout?.(text, signal);
-      else pressKeys();
+      else {
+        place.onStderr?.(text, signal);
+        pressKeys();
+      }
     },
     isTTY: place.terminal !== undefined,
     columns: place.terminal?.columns ?? 80,
@@ -60,10 +68,22 @@ export async function tasks(argv: readonly string[], place: Place): Promise<Said
     stdin: { isTTY: place.keys !== undefined, stream: keyboard as unknown as ReadStream },
     onSignal: (stop) => {
       stops.add(stop);
-      return () => stops.delete(stop);
+      const letGo = listenTo(place.process, 'signal')(stop);
+      return () => {
+        stops.delete(stop);
+        letGo();
+      };
     },
-    onStray: () => () => {},
+    onStray: listenTo(place.process, 'stray'),
+    onIdle: listenTo(place.process, 'idle'),
   };
   const code = await main(host);
   return { code, ...said };
+}
+
+function listenTo(emitter: EventEmitter | undefined, name: string) {
+  return (listener: Parameters<EventEmitter['on']>[1]) => {
+    emitter?.on(name, listener);
+    return () => void emitter?.off(name, listener);
+  };
 }
