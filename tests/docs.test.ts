@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../lib/cli/main.ts';
 import type { Sink } from '../lib/reporters/reporter.ts';
 import type { Block, Page } from './support/pages.ts';
-import { commandsOf, parsePage, readPages } from './support/pages.ts';
+import { commandsOf, isWorkflow, parsePage, readPages } from './support/pages.ts';
+import { workflowParser } from './support/workflows.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 // Inside the repository, so that `taskwright` and `zod` are found from there as from anywhere in it.
@@ -38,16 +39,27 @@ describe('every snippet that is marked to run does', () => {
   });
 });
 
-describe('every command line of a shell block can be planned, with the tasks of this repository', () => {
+describe('every command line of a shell block or a workflow can be planned, with the tasks of this repository', () => {
   const commands = pages.flatMap((page) =>
     page.blocks
-      .filter(({ language }) => language === 'sh')
+      .filter((block) => block.language === 'sh' || isWorkflow(block))
       .flatMap((block) => commandsOf(block).map((argv) => ({ place: `${page.path}:${block.line} tasks ${argv.join(' ')}`, argv }))),
   );
   test.each(commands)('$place', async ({ argv }) => {
     const { code, stderr } = await tasks(plannedOnly(argv));
     expect(stderr).toBe('');
     expect(code).toBe(0);
+  });
+});
+
+describe('every GitHub workflow of the docs is one to GitHub', () => {
+  const workflows = pages.flatMap((page) =>
+    page.blocks.filter(isWorkflow).map(({ line, text }) => [`${page.path}:${line}`, text] as const),
+  );
+  test.each(workflows)('%s', async (_, text) => {
+    const problemsIn = await workflowParser(FOLDER);
+    expect(problemsIn(text)).toEqual([]);
+    expect(problemsIn(text.replace('runs-on:', 'run-on:'))).not.toEqual([]);
   });
 });
 

@@ -34,6 +34,8 @@ export const octoberFiles: Readonly<Record<string, string>> = {
   ...empty([...COMPOSE_FILES, 'docker-compose-deps-nats.yml', 'docker-compose-test-message-queue.yml', 'docker-compose.local-build.yml']),
 };
 
-export function checkoutOf(layout: 'January 2024' | 'October 2024', name = 'infrahub'): TestProject {
+export type LayoutName = 'January 2024' | 'October 2024';
+
+export function checkoutOf(layout: LayoutName, name = 'infrahub'): TestProject {
   return projectWith(layout === 'January 2024' ? januaryFiles : octoberFiles, name);
 }

@@ -68,10 +68,13 @@ const anchorOf = (heading: string): string =>
     .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
     .replaceAll(' ', '-');
 
-/** The words of each `tasks` command of a shell block, without comments. */
+/** A whole workflow of GitHub, not a piece of one. */
+export const isWorkflow = ({ language, text }: Block): boolean => language === 'yaml' && /^jobs:/m.test(text);
+
+/** The words of each `tasks` command of a shell block, or of the steps of a whole workflow, without comments. */
 export function commandsOf(block: Block): readonly (readonly string[])[] {
   return block.text.split('\n').flatMap((line) =>
-    wordsOf(line)
+    wordsOf(line.replace(/^ *(?:- )?run: /, ''))
       .join('\0')
       .split(/\0&&\0/)
       .map((command) => command.split('\0'))
@@ -83,7 +86,7 @@ export function commandsOf(block: Block): readonly (readonly string[])[] {
 }
 
 /** A line's words as a shell reads them, as far as the pages need it: quotes, and `#` for a comment. */
-function wordsOf(line: string): readonly string[] {
+export function wordsOf(line: string): readonly string[] {
   const words: string[] = [];
   for (const [word, single, double] of line.matchAll(/'([^']*)'|"([^"]*)"|\S+/g)) {
     if (word.startsWith('#')) break;
