@@ -24,9 +24,10 @@ export function openLogFiles(stateDir: string, startedAt: Date, onTrouble: (mess
   let isBroken = false;
 
   function open(stepId: string): { readonly path: string; readonly descriptor: number } {
+    // Each time: a run of hours may see its folder cleared away by many short ones.
+    mkdirSync(runDir, { recursive: true, mode: 0o700 });
     if (!isBegun) {
       isBegun = true;
-      mkdirSync(runDir, { recursive: true, mode: 0o700 });
       writeFileSync(join(stateDir, '.gitignore'), '*\n');
       prune(join(stateDir, 'logs'));
     }

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Requirement } from 'taskwright';
 import { UserError } from 'taskwright';
-import { idInCheckout, layoutOf } from './checkout.ts';
+import { idInCheckout, layoutIn, layoutOf } from './checkout.ts';
 import { lookAtDocker } from './docker.ts';
 import { composeFiles } from './infrahub-project.ts';
 import type { Database, Layout, Selection, Use } from './layout.ts';
@@ -24,7 +24,9 @@ export function composeFilesAreThere({ checkout, use, selection, database }: Sub
     id: idInCheckout(checkout, `compose-files/${use}/${selection}/${database ?? 'default'}`),
     title: 'the compose files of the checkout',
     check: ({ env }) => {
-      const layout = layoutOf(checkout);
+      const layout = layoutIn(checkout);
+      // Where no checkout is, that has been said, and is all there is to say.
+      if (!layout) return undefined;
       const missing = composeFiles({ checkout, layout, use, database }, selection, env).filter((file) => !existsSync(join(checkout, file)));
       if (missing.length === 0) return undefined;
       return {

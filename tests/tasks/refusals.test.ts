@@ -74,6 +74,7 @@ test('no checkout, and a compose file that is missing, are told by name', async 
   const nowhere = await refusal(status, { infrahub: empty.root }, () => '', { DOCKER_HOST: 'a' });
   expect(nowhere.facts[0]).toBe(`no checkout of Infrahub at ${empty.root}`);
   expect(nowhere.facts[1]).toContain('tasks clone');
+  expect(nowhere.facts).toHaveLength(2);
 
   const checkout = projectWith({ 'bin/docker': '', 'pyproject.toml': '', 'development/docker-compose-deps.yml': '' });
   const incomplete = await refusal(status, { infrahub: checkout.root }, () => '', { DOCKER_HOST: 'b' });
