@@ -167,6 +167,7 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
       root: order.root,
       invocationDir: order.invocationDir,
       terminal: order.terminal,
+      lending: { commands: 0 },
       graceMs: parseDurationMs(order.config.grace ?? '5s'),
       solo: plan.steps.length === 1,
       ask: order.ask,
@@ -311,6 +312,8 @@ export interface ProgramOptions {
   readonly signal?: AbortSignal;
   /** `false` leaves SIGINT, SIGTERM and SIGHUP to the host while it runs. */
   readonly signals?: boolean;
+  /** Lend the process's terminal, where it has one, to interactive commands. Default: they get none. */
+  readonly terminal?: boolean;
   readonly jobs?: number;
   readonly keepGoing?: boolean;
   readonly failFast?: boolean;
@@ -381,7 +384,7 @@ export async function programOrder(targets: readonly Target[], options: ProgramO
     reporters: [...(options.onEvent ? [everyEvent(options.onEvent)] : []), ...(options.reporter ? [options.reporter] : [])],
     runner: options.runner ?? localRunner(),
     ask: askBy(options.confirm),
-    terminal: { isTerminal: false, colour: false, columns: undefined },
+    terminal: { isTerminal: options.terminal === true && process.stdin.isTTY && process.stdout.isTTY, colour: false, columns: undefined },
     stateDir: options.config ? join(root, '.tasks') : undefined,
     onSignal: options.signals === false ? () => () => {} : onProcessSignal,
     // The process is the program's own.

@@ -84,6 +84,15 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
 
   // Body and clean-up have shells of their own, which may run side by side; each command has a number of its own.
   let commands = 0;
+  let withTerminal = 0;
+  /** A step that is interactive as a whole has said so already. */
+  const onTerminal = (change: 'taken' | 'given-back'): void => {
+    const isTaken = change === 'taken';
+    engine.lending.commands += isTaken ? 1 : -1;
+    withTerminal += isTaken ? 1 : -1;
+    if (options.interactive || withTerminal !== (isTaken ? 1 : 0)) return;
+    engine.emit({ type: isTaken ? 'interactive-started' : 'interactive-ended', time: engine.now(), step: step.id });
+  };
   const bind = (interactive: boolean): BoundShell => {
     const numbers = new Map<number, number>();
     const numberOf = (command: number): number => {
@@ -100,11 +109,12 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
       warnOnly: engine.options.warnOnly,
       foreground: engine.solo && engine.terminal.isTerminal,
       interactive,
+      hasTerminal: engine.terminal.isTerminal,
+      onTerminal,
       colour: engine.terminal.colour,
       columns: engine.terminal.columns,
       dryRun: engine.options.dryRun,
-      mask: engine.masker.mask,
-      maskStream: engine.masker.stream,
+      masking: engine.masker,
       onStart: (command, line, cwd, quiet, dry) =>
         engine.emit({
           type: 'command-started',

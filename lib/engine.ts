@@ -20,6 +20,8 @@ export interface Engine {
   readonly root: string;
   readonly invocationDir: string;
   readonly terminal: Terminal;
+  /** How many commands have the terminal now: Ctrl-C is theirs then. */
+  readonly lending: { commands: number };
   /** From the first signal to SIGKILL, where a task says nothing else. */
   readonly graceMs: number;
   /** A plan of one step, which behaves like the command itself (R40). */

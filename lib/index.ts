@@ -35,7 +35,7 @@ export type {
 } from './task.ts';
 export type { Duration } from './util/duration.ts';
 export { CommandFailedError, ConfigError, Exit, RefusedError, RunFailedError, UsageError, UserError } from './errors.ts';
-export type { CommandOptions, CommandResult, CommandTrouble, RunningCommand } from './runners/runner.ts';
+export type { CommandOptions, CommandResult, CommandTrouble, Response, RunningCommand } from './runners/runner.ts';
 export type {
   Event,
   EventOf,

@@ -504,7 +504,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
 
   function stop(reason: StopReason): boolean {
     // Ctrl-C belongs to the program that has the terminal: an editor, a shell, a database client.
-    if (reason === 'SIGINT' && exclusive) return false;
+    if (reason === 'SIGINT' && engine.lending.commands > 0) return false;
     if (stopReason !== undefined) {
       if (reason === 'SIGINT' || reason === 'SIGTERM' || reason === 'SIGHUP') runHalt.kill();
       return true;

@@ -4,11 +4,16 @@
  * Masked are values of at least 8 characters that are not a name in this run: a shorter one, or the
  * project's own name taken as a password, would blot out ordinary words.
  */
-export interface Masker {
-  add(value: string): void;
+export interface Masking {
   readonly mask: (text: string) => string;
   /** For text that comes in pieces; each stream of each command has its own. */
   readonly stream: () => StreamMasker;
+  /** With these as well, however short: what one command was told. */
+  readonly with: (also: readonly string[]) => Masking;
+}
+
+export interface Masker extends Masking {
+  add(value: string): void;
 }
 
 export interface StreamMasker {
@@ -24,33 +29,46 @@ const SHORTEST = 8;
 /** @param onAdd  hears of each value that is masked from now on, once */
 export function createMasker(names: ReadonlySet<string> = new Set(), onAdd: (secret: string) => void = () => {}): Masker {
   const secrets = new Set<string>();
-  let pattern: RegExp | undefined;
-  let longest = 0;
-
   function add(value: string): void {
     if (names.has(value)) return;
     if (value.length >= SHORTEST && !secrets.has(value)) onAdd(value);
-    for (const spelling of spellingsOf(value)) secrets.add(spelling);
-    if (secrets.size === 0) return;
+    for (const spelling of spellingsOf(value, SHORTEST)) secrets.add(spelling);
+  }
+  return { add, ...maskingOf(secrets, []) };
+}
+
+/** @param secrets  may grow while it is used */
+function maskingOf(secrets: ReadonlySet<string>, also: readonly string[]): Masking {
+  let all: readonly string[] = [];
+  let pattern: RegExp | undefined;
+  let known = -1;
+
+  function current(): RegExp | undefined {
+    if (known === secrets.size) return pattern;
+    known = secrets.size;
     // The longest first, so that a secret within a secret does not leave its rest behind.
-    const ordered = [...secrets].toSorted((a, b) => b.length - a.length);
-    longest = ordered[0]?.length ?? 0;
-    pattern = new RegExp(ordered.map(escaped).join('|'), 'g');
+    all = [...new Set([...secrets, ...also.flatMap((value) => spellingsOf(value, 1))])].toSorted((a, b) => b.length - a.length);
+    pattern = all.length > 0 ? new RegExp(all.map(escaped).join('|'), 'g') : undefined;
+    return pattern;
   }
 
-  const mask = (text: string): string => (pattern ? text.replaceAll(pattern, SHOWN) : text);
+  function mask(text: string): string {
+    const found = current();
+    return found ? text.replaceAll(found, SHOWN) : text;
+  }
 
   function stream(): StreamMasker {
     let held = '';
     return {
       push(text) {
-        if (!pattern) return text;
+        const secret = current();
+        if (!secret) return text;
         const all = held + text;
         let shown = '';
         let from = 0;
         for (;;) {
-          pattern.lastIndex = from;
-          const found = pattern.exec(all);
+          secret.lastIndex = from;
+          const found = secret.exec(all);
           // Also where a secret is found: it may be the beginning of a longer one.
           const hold = beginningOfSecret(all, from, found?.index ?? all.length);
           if (hold !== undefined || !found) {
@@ -71,19 +89,20 @@ export function createMasker(names: ReadonlySet<string> = new Set(), onAdd: (sec
 
   /** Where, between two places, a secret begins that the text does not end: the earliest. */
   function beginningOfSecret(text: string, from: number, last: number): number | undefined {
+    const longest = all[0]?.length ?? 0;
     for (let at = Math.max(from, text.length - longest + 1); at <= last && at < text.length; at++) {
       const end = text.slice(at);
-      for (const secret of secrets) if (secret.length > end.length && secret.startsWith(end)) return at;
+      for (const secret of all) if (secret.length > end.length && secret.startsWith(end)) return at;
     }
     return undefined;
   }
 
-  return { add, mask, stream };
+  return { mask, stream, with: (more) => maskingOf(secrets, [...also, ...more]) };
 }
 
 /** A secret as it may turn up: itself, its longer lines, and inside JSON, a URL or a quoted shell word. */
-function spellingsOf(value: string): string[] {
-  const parts = [value, ...(value.includes('\n') ? value.split(/\r?\n/) : [])].filter((part) => part.length >= SHORTEST);
+function spellingsOf(value: string, shortest: number): string[] {
+  const parts = [value, ...(value.includes('\n') ? value.split(/\r?\n/) : [])].filter((part) => part.length >= shortest);
   return parts.flatMap((part) => [
     part,
     JSON.stringify(part).slice(1, -1),

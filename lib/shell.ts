@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { CommandFailedError, EXIT, UserError } from './errors.ts';
 import { shellLine } from './flags.ts';
-import type { Command, CommandEnd, CommandOptions, CommandResult, Runner, RunningCommand, Started } from './runners/runner.ts';
-import type { StreamMasker } from './secrets.ts';
+import { createResponder } from './responder.ts';
+import type { Command, CommandEnd, CommandOptions, CommandResult, Response, Runner, RunningCommand, Started } from './runners/runner.ts';
+import type { Masking } from './secrets.ts';
 import type { Exec, Shell } from './task.ts';
 import { assembleTemplate } from './template.ts';
 import { cut, visible } from './util/display.ts';
@@ -19,13 +20,17 @@ export interface ShellBinding {
   /** Every command as with `nothrow`. */
   readonly warnOnly: boolean;
   readonly foreground: boolean;
+  /** Its commands have the terminal, unless they say otherwise. */
   readonly interactive: boolean;
+  /** Without one `interactive` asks for nothing. */
+  readonly hasTerminal: boolean;
+  /** Around each command that has the terminal. */
+  readonly onTerminal: (change: 'taken' | 'given-back') => void;
   /** Whether what is shown ends on a terminal with colours. */
   readonly colour: boolean;
   readonly columns: number | undefined;
   readonly dryRun: boolean;
-  readonly mask: (text: string) => string;
-  readonly maskStream: () => StreamMasker;
+  readonly masking: Masking;
   /** Commands are numbered from 1 in the order started. */
   readonly onStart: (command: number, line: string, cwd: string, quiet: boolean, dry: boolean) => void;
   readonly onOutput: (command: number, stream: 'stdout' | 'stderr', text: string) => void;
@@ -104,26 +109,44 @@ export function bindShell(binding: ShellBinding): BoundShell {
     };
     const work = async (): Promise<{ end: CommandEnd; command: Command; line: string }> => {
       const { what, line } = await assemble();
-      const shown = binding.mask(line);
+      const masking = binding.masking.with(secretAnswersOf(options));
+      const shown = masking.mask(line);
       tracked.line = shown;
       const command = commandOf(binding, what, options);
+      const responder = options.respond && createResponder(options.respond);
       const isDry = binding.dryRun && !command.readOnly;
       if (endedBy || killedBy) return { end: notStarted({ kind: 'stopped' }), command, line: shown };
       binding.onStart(number, shown, command.cwd, options.quiet === true, isDry);
       if (isDry) return { end: DRY_END, command, line: shown };
-      const streams = { stdout: binding.maskStream(), stderr: binding.maskStream() };
+      const streams = { stdout: masking.stream(), stderr: masking.stream() };
       const show = (stream: 'stdout' | 'stderr', text: string): void => {
         if (text !== '' && options.quiet !== true) binding.onOutput(number, stream, text);
       };
+      let refused: Response | undefined;
+      if (command.interactive) binding.onTerminal('taken');
       const process = binding.runner.start(command, {
-        onOutput: (stream, text) => show(stream, streams[stream].push(text)),
+        onOutput: (stream, text) => {
+          show(stream, streams[stream].push(text));
+          if (!responder || refused) return;
+          const said = responder.push(stream, text);
+          for (const answer of said.answers) void started.then((one) => one?.write?.(answer));
+          if (!said.refused) return;
+          refused = said.refused;
+          void started.then((one) => one?.end('SIGTERM'));
+        },
         onStart: (id) => {
           pid = id;
         },
       });
       pid = process.pid;
       tell(process);
-      const end = await process.ended;
+      const ended = await process.ended;
+      if (command.interactive) binding.onTerminal('given-back');
+      const end = {
+        ...ended,
+        tail: masking.mask(ended.tail),
+        ...(refused && { trouble: { kind: 'answer-refused' as const, prompt: String(refused.when) } }),
+      };
       for (const stream of ['stdout', 'stderr'] as const) show(stream, streams[stream].flush());
       binding.onEnd(number, exitCodeOf(end), end.signal, end.ms);
       return { end, command, line: shown };
@@ -141,7 +164,7 @@ export function bindShell(binding: ShellBinding): BoundShell {
       .then(({ end, command, line }) => {
         const result = resultOf(line, end);
         if (result.ok || options.nothrow || binding.warnOnly) return result;
-        throw failureOf(result, end, command, binding, place);
+        throw failureOf(result, end, command, place);
       });
     // A failure that nobody awaits is the step's, found in `close`; it is no unhandled rejection.
     tracked.outcome.catch(() => {});
@@ -196,13 +219,14 @@ function argumentOf(word: unknown, index: number): string {
 // ── From options to a command ────────────────────────────────────────────────────────────────────
 
 function commandOf(binding: ShellBinding, what: Command['what'], options: CommandOptions): Command {
+  refuseContradictions(options);
   return {
     what,
     cwd: options.cwd === undefined ? binding.cwd : resolve(binding.cwd, options.cwd),
     env: environmentOf(binding, options),
     input: options.input,
-    // What is captured for the body, or fed by it, has no use for the terminal.
-    interactive: options.interactive ?? (binding.interactive && options.quiet !== true && options.input === undefined),
+    isAnswered: options.respond !== undefined,
+    interactive: binding.hasTerminal && (options.interactive ?? (binding.interactive && !isForBody(options))),
     foreground: binding.foreground,
     detached: options.detached ?? false,
     readOnly: options.readOnly ?? false,
@@ -212,6 +236,28 @@ function commandOf(binding: ShellBinding, what: Command['what'], options: Comman
     capture: options.capture ?? 'whole',
   };
 }
+
+/** What is captured for the body, or fed by it, has no use for the terminal. */
+const isForBody = ({ quiet, input, respond }: CommandOptions): boolean => quiet === true || input !== undefined || respond !== undefined;
+
+/** Of options that exclude each other one would go unheard. */
+function refuseContradictions({ input, respond, interactive, detached }: CommandOptions): void {
+  const given = [
+    ...(input === undefined ? [] : ['input']),
+    ...(respond === undefined ? [] : ['respond']),
+    ...(interactive === true ? ['interactive'] : []),
+    ...(detached === true ? ['detached'] : []),
+  ];
+  if (given.length < 2) return;
+  const names = given.map((name) => `\`${name}\``);
+  throw new UserError('bad-options', `a command cannot have ${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`, EXIT.failed, {
+    hint: 'Each says where its stdin comes from: give one.',
+  });
+}
+
+/** What it is told in secret, without the Enter key. */
+const secretAnswersOf = ({ respond = [] }: CommandOptions): string[] =>
+  respond.flatMap(({ secret, answer }) => (secret && answer.trim() !== '' ? [answer.trim()] : []));
 
 /** Children write to a pipe and would drop their colours; where ours end on a terminal they are told not to (R28). */
 function environmentOf(binding: ShellBinding, options: CommandOptions): Command['env'] {
@@ -275,6 +321,7 @@ function exitCodeOf(end: CommandEnd): number {
     case 'no-folder':
       return 126;
     case 'too-much-output':
+    case 'answer-refused':
       return EXIT.failed;
     default:
   }
@@ -300,7 +347,7 @@ function resultOf(line: string, end: CommandEnd): CommandResult {
   };
 }
 
-function failureOf(result: CommandResult, end: CommandEnd, command: Command, binding: ShellBinding, place: Error): CommandFailedError {
+function failureOf(result: CommandResult, end: CommandEnd, command: Command, place: Error): CommandFailedError {
   const [how, hint] = howItFailed(result, end, command);
   return new CommandFailedError({
     message: how,
@@ -311,7 +358,7 @@ function failureOf(result: CommandResult, end: CommandEnd, command: Command, bin
     trouble: end.trouble,
     cwd: command.cwd,
     ms: end.ms,
-    tail: binding.mask(end.tail),
+    tail: end.tail,
     hint,
     result,
   });
@@ -335,6 +382,8 @@ function howItFailed(result: CommandResult, end: CommandEnd, command: Command): 
       return [`${line} ran longer than ${seconds(end.trouble.timeoutMs)}`, undefined];
     case 'too-much-output':
       return [`${line} wrote more than ${end.trouble.maxOutputBytes} bytes`, "Raise `maxOutput`, or keep the end only: `capture: 'tail'`."];
+    case 'answer-refused':
+      return [`${line} did not accept the answer to \`${end.trouble.prompt.trim()}\``, undefined];
     case 'stopped':
       return [`${line} was stopped`, undefined];
     default:

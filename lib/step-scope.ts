@@ -3,6 +3,7 @@ import type { Environment } from './environment.ts';
 import { loadEnvironment } from './environment.ts';
 import type { Planner, Step } from './plan.ts';
 import type { CommandResult, Runner } from './runners/runner.ts';
+import { createMasker } from './secrets.ts';
 import { bindShell } from './shell.ts';
 import type { InputScope, RequirementScope } from './task.ts';
 import { specOf } from './task.ts';
@@ -109,11 +110,12 @@ export async function look(
     warnOnly: true,
     foreground: false,
     interactive: false,
+    hasTerminal: false,
+    onTerminal: () => {},
     colour: false,
     columns: undefined,
     dryRun: false,
-    mask: (text) => text,
-    maskStream: () => ({ push: (text) => text, flush: () => '' }),
+    masking: createMasker(),
     onStart: () => {},
     onOutput: () => {},
     onEnd: () => {},

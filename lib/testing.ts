@@ -20,6 +20,8 @@ export interface GivenCommand {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly input: string | Uint8Array | undefined;
   readonly interactive: boolean;
+  /** What `respond` typed, in order. */
+  readonly answers: readonly string[];
 }
 
 /** What a scripted command says: its stdout, or all of it. */
@@ -63,15 +65,15 @@ export function scriptedRunner(script: Script = {}): ScriptedRunner {
         watch.onStart?.(0);
         return endOf(reply, given, script, watch.onOutput);
       });
-      return { pid: undefined, ended, end: () => {}, sweep: async () => 0 };
+      return { pid: undefined, ended, write: (text) => given.answers.push(text), end: () => {}, sweep: async () => 0 };
     },
   };
 }
 
-function givenOf(command: Command): GivenCommand {
+function givenOf(command: Command): GivenCommand & { readonly answers: string[] } {
   const argv = 'argv' in command.what ? command.what.argv : undefined;
   const line = 'shell' in command.what ? command.what.shell : shellLine(command.what.argv);
-  return { line, argv, cwd: command.cwd, env: command.env, input: command.input, interactive: command.interactive };
+  return { line, argv, cwd: command.cwd, env: command.env, input: command.input, interactive: command.interactive, answers: [] };
 }
 
 function replyTo(script: Script, given: GivenCommand): Reply | undefined {

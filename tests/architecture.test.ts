@@ -13,7 +13,7 @@ const FLOORS: readonly (readonly [floor: number, ...files: string[]])[] = [
   [0, 'util/*'],
   [1, 'errors', 'task', 'schema', 'secrets', 'event', 'halt', 'failure', 'guarded', 'runners/runner'],
   [2, 'registry', 'task-tree', 'declarations', 'request', 'flags', 'input', 'plan', 'environment', 'dotenv-file', 'requirements'],
-  [2, 'template', 'shell', 'reporters/reporter'],
+  [2, 'template', 'responder', 'shell', 'reporters/reporter'],
   [2, 'file-digests', 'module-graph'],
   [3, 'runners/*', 'reporters/*'],
   [4, 'engine', 'preflight', 'run', 'step', 'body', 'services', 'step-scope', 'log-files'],

@@ -67,6 +67,7 @@ function start(command: Command, watch: CommandWatch): Started {
       return supervised?.pid;
     },
     ended,
+    write: (text) => void launched.then(({ stdin }) => stdin?.writable && stdin.write(text)),
     end,
     sweep: async () => {
       await ended;
@@ -103,6 +104,8 @@ async function launch(command: Command, onSpawn: (child: Launched) => void): Pro
     });
     // Whoever waits for it hears of a failure to start by its events; nobody may miss them.
     launched.child.on('error', () => {});
+    // A program that reads no further closes its end: that is its own affair.
+    launched.child.stdin?.on('error', () => {});
     onSpawn(launched);
     return launched.child;
   };
@@ -157,12 +160,10 @@ async function throughZx(
 function stdioOf(command: Command): StdioOptions {
   if (command.detached) return 'ignore';
   if (command.interactive) return 'inherit';
-  return [command.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'];
+  return [command.input === undefined && !command.isAnswered ? 'ignore' : 'pipe', 'pipe', 'pipe'];
 }
 
 function feed(child: ChildProcess, input: string | Uint8Array): void {
-  // A program that reads no further closes its end: that is its own affair.
-  child.stdin?.on('error', () => {});
   child.stdin?.end(input);
 }
 

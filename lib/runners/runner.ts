@@ -20,6 +20,8 @@ export interface Command {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Text for stdin, which is then closed. Absent: stdin is closed from the start. */
   readonly input: string | Uint8Array | undefined;
+  /** Prompts are answered: stdin stays open for {@link Started.write}. */
+  readonly isAnswered: boolean;
   /** Gets our own stdin, stdout and stderr; nothing is captured. */
   readonly interactive: boolean;
   /** Stays in our process group and session, for a plan of one step on a terminal; else it leads a group of its own. */
@@ -48,6 +50,8 @@ export interface Started {
   readonly pid: number | undefined;
   /** Settles when the leader is gone and its pipes are read. Never rejects. */
   readonly ended: Promise<CommandEnd>;
+  /** Type an answer, as far as it still listens; for a command that `isAnswered`. Absent where nothing can be typed. */
+  write?(text: string): void;
   /** Begin the ladder: `signal`, SIGTERM when only followers are left, SIGKILL after the grace time. Again: SIGKILL at once. */
   end(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGKILL'): void;
   /** End what is left of its process group after the leader; resolves to how many processes there were, when they are gone. */
@@ -76,7 +80,21 @@ export type CommandTrouble =
   | { readonly kind: 'no-bash' }
   | { readonly kind: 'timeout'; readonly timeoutMs: number }
   | { readonly kind: 'too-much-output'; readonly maxOutputBytes: number }
+  /** It did not accept what was typed at a prompt. */
+  | { readonly kind: 'answer-refused'; readonly prompt: string }
   | { readonly kind: 'stopped' };
+
+/** An answer to a prompt, for `respond`. */
+export interface Response {
+  /** What the program asks: looked for in what it says, without escape codes, also when that comes in pieces. */
+  readonly when: string | RegExp;
+  /** What is typed, with the `\n` of the Enter key. Each time that it asks. */
+  readonly answer: string;
+  /** What it says to a wrong answer, such as `/try again/`: it is then ended, and fails. May be the prompt itself, said again. */
+  readonly refused?: string | RegExp;
+  /** Its answer is `***` wherever the command says it, however short it is. Values that are secret anyway need no mark. */
+  readonly secret?: boolean;
+}
 
 /** Options of `$({…})` and `exec(argv, {…})`. */
 export interface CommandOptions {
@@ -96,6 +114,8 @@ export interface CommandOptions {
   /** Bytes, or with a unit: `'64MiB'`. */
   readonly maxOutput?: number | `${number}${'KiB' | 'MiB' | 'GiB'}`;
   readonly capture?: 'whole' | 'tail';
+  /** Answer its prompts by what it says. Those that are written to the terminal itself are not seen. */
+  readonly respond?: readonly Response[];
 }
 
 /** What a command gave: its text trimmed of the last line break when used as a value. */

@@ -3,10 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { CommandFailedError } from '../../lib/errors.ts';
-import { localRunner } from '../../lib/runners/local.ts';
-import type { BoundShell, ShellBinding } from '../../lib/shell.ts';
-import { bindShell } from '../../lib/shell.ts';
+import { failure, shellIn, until } from '../support/shell.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -14,44 +11,6 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Said {
-  readonly shell: BoundShell;
-  readonly output: string[];
-  readonly lines: string[];
-}
-
-function shellIn(cwd: string, options: Partial<ShellBinding> = {}): Said {
-  const output: string[] = [];
-  const lines: string[] = [];
-  const shell = bindShell({
-    runner: localRunner(),
-    cwd,
-    env: { PATH: process.env['PATH'], HOME: cwd },
-    graceMs: 5000,
-    timeoutMs: undefined,
-    warnOnly: false,
-    foreground: false,
-    interactive: false,
-    colour: false,
-    columns: undefined,
-    dryRun: false,
-    mask: (text) => text,
-    maskStream: () => ({ push: (text) => text, flush: () => '' }),
-    onStart: (_, line) => lines.push(line),
-    onOutput: (_, stream, text) => output.push(`${stream}: ${text}`),
-    onEnd: () => {},
-    ...options,
-  });
-  return { shell, output, lines };
-}
-
-const failure = (promise: PromiseLike<unknown>): Promise<CommandFailedError> =>
-  Promise.resolve(promise).then(
-    () => {
-      throw new Error('it succeeded');
-    },
-    (error: CommandFailedError) => error,
-  );
 /** A zombie that nobody has fetched yet is not alive. */
 const isAlive = (pid: number): boolean => {
   try {
@@ -60,16 +19,6 @@ const isAlive = (pid: number): boolean => {
     return false;
   }
 };
-
-/** Resolves when `said` has come out. */
-const until = (output: readonly string[], said: string): Promise<void> =>
-  new Promise((resolve) => {
-    const look = setInterval(() => {
-      if (!output.join('').includes(said)) return;
-      clearInterval(look);
-      resolve();
-    }, 5);
-  });
 
 test('$ gives text, lines and JSON, and shows what is said as it comes (R27, R28)', async () => {
   const { shell, output, lines } = shellIn(folder);
