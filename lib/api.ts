@@ -384,7 +384,12 @@ export async function programOrder(targets: readonly Target[], options: ProgramO
     reporters: [...(options.onEvent ? [everyEvent(options.onEvent)] : []), ...(options.reporter ? [options.reporter] : [])],
     runner: options.runner ?? localRunner(),
     ask: askBy(options.confirm),
-    terminal: { isTerminal: options.terminal === true && process.stdin.isTTY && process.stdout.isTTY, colour: false, columns: undefined },
+    terminal: {
+      isTerminal: options.terminal === true && process.stdin.isTTY && process.stdout.isTTY,
+      colour: false,
+      columns: undefined,
+      rows: undefined,
+    },
     stateDir: options.config ? join(root, '.tasks') : undefined,
     onSignal: options.signals === false ? () => () => {} : onProcessSignal,
     // The process is the program's own.

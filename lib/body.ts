@@ -69,7 +69,8 @@ const CLEAN_UP_LIMIT_MS = 60_000;
 export function openBody(engine: Engine, options: BodyOptions): OpenBody {
   const { step, scope, halt } = options;
   const { task, value } = engine.planner.bindingOf(step);
-  const { run } = specOf(task);
+  const { run, pty } = specOf(task);
+  const wantsPty = typeof pty === 'function' ? pty(engine.scopes.inputScopeOf(step)) : pty === true;
   const tail = createTail(TAIL_LINES);
   const cleanUps: ((context: DeferContext) => unknown)[] = [];
   let isClosed = false;
@@ -108,6 +109,8 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
       timeoutMs: engine.options.commandTimeoutMs,
       warnOnly: engine.options.warnOnly,
       foreground: engine.solo && engine.terminal.isTerminal,
+      pty: wantsPty ? { columns: engine.terminal.columns ?? 80, rows: engine.terminal.rows ?? 24 } : undefined,
+      onNotice: (text) => engine.emit({ type: 'notice', time: engine.now(), step: step.id, text }),
       interactive,
       hasTerminal: engine.terminal.isTerminal,
       onTerminal,
@@ -146,7 +149,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
 
   // A Ctrl-C at the terminal has reached the commands that share it: a second SIGINT from us would be
   // taken by many (docker compose, say) as "at once". They get half the grace time to act on the first.
-  const sharesTerminal = engine.terminal.isTerminal && (engine.solo || options.interactive);
+  const sharesTerminal = engine.terminal.isTerminal && ((engine.solo && !wantsPty) || options.interactive);
   let wereAsked = false;
   let patience: NodeJS.Timeout | undefined;
   const endCommands = (): void => {

@@ -33,7 +33,7 @@ export function checkDeclarations(entries: readonly { readonly name: string; rea
   return { problems, notices };
 }
 
-const NOT_SERVED_YET = ['lock', 'sources', 'generates', 'cache', 'retry', 'pty'] as const;
+const NOT_SERVED_YET = ['lock', 'sources', 'generates', 'cache', 'retry'] as const;
 
 function listNames(names: readonly string[]): string {
   const shown = names.slice(0, names.length > 3 ? 2 : 3).map((name) => `\`${name}\``);

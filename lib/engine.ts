@@ -39,6 +39,7 @@ export interface Terminal {
   readonly isTerminal: boolean;
   readonly colour: boolean;
   readonly columns: number | undefined;
+  readonly rows: number | undefined;
 }
 
 export type Answer = 'yes' | 'no' | 'no-terminal';

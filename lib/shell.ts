@@ -22,6 +22,9 @@ export interface ShellBinding {
   readonly foreground: boolean;
   /** Its commands have the terminal, unless they say otherwise. */
   readonly interactive: boolean;
+  /** Of the pseudo-terminals that its commands get; undefined: they get none. */
+  readonly pty: Command['pty'];
+  readonly onNotice: (text: string) => void;
   /** Without one `interactive` asks for nothing. */
   readonly hasTerminal: boolean;
   /** Around each command that has the terminal. */
@@ -134,6 +137,7 @@ export function bindShell(binding: ShellBinding): BoundShell {
           refused = said.refused;
           void started.then((one) => one?.end('SIGTERM'));
         },
+        onNotice: binding.onNotice,
         onStart: (id) => {
           pid = id;
         },
@@ -220,13 +224,16 @@ function argumentOf(word: unknown, index: number): string {
 
 function commandOf(binding: ShellBinding, what: Command['what'], options: CommandOptions): Command {
   refuseContradictions(options);
+  const interactive = binding.hasTerminal && (options.interactive ?? (binding.interactive && !isForBody(options)));
+  const isPlain = interactive || options.detached === true || options.quiet === true || options.input !== undefined;
   return {
     what,
     cwd: options.cwd === undefined ? binding.cwd : resolve(binding.cwd, options.cwd),
     env: environmentOf(binding, options),
     input: options.input,
     isAnswered: options.respond !== undefined,
-    interactive: binding.hasTerminal && (options.interactive ?? (binding.interactive && !isForBody(options))),
+    interactive,
+    pty: isPlain ? undefined : binding.pty,
     foreground: binding.foreground,
     detached: options.detached ?? false,
     readOnly: options.readOnly ?? false,

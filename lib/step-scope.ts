@@ -111,6 +111,8 @@ export async function look(
     foreground: false,
     interactive: false,
     hasTerminal: false,
+    pty: undefined,
+    onNotice: () => {},
     onTerminal: () => {},
     colour: false,
     columns: undefined,

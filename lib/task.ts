@@ -260,6 +260,7 @@ export interface TaskFields<F extends Fields, E extends Fields, P = Parsed<F>> {
   readonly retry?: Computed<RetrySpec | undefined, P>;
   /** Gets the real terminal; nothing but services runs beside it. */
   readonly interactive?: Computed<boolean, P>;
+  /** Its commands get pseudo-terminals, where `@lydell/node-pty` is installed; but those with `quiet` or `input`. */
   readonly pty?: Computed<boolean, P>;
   /** A failure is shown, and does not fail the run. */
   readonly mayFail?: Computed<boolean, P>;

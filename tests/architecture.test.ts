@@ -33,7 +33,7 @@ const MAY_IMPORT: readonly (readonly number[])[] = [
 ];
 
 /** Loaded by the function that needs them, so that `--version` and `--list` do not pay for them. */
-const HEAVY = ['zx', 'zx/core', 'listr2', 'jiti', '@clack/prompts', 'semver', 'dotenv', 'es-module-lexer'];
+const HEAVY = ['zx', 'zx/core', 'listr2', 'jiti', '@clack/prompts', 'semver', 'dotenv', '@lydell/node-pty', 'es-module-lexer'];
 
 const lib = importsBelow(ROOT, 'lib');
 const tasks = existsSync(join(ROOT, 'tasks')) ? importsBelow(ROOT, 'tasks') : [];

@@ -232,6 +232,7 @@ async function orderFor(host: Host, project: Project, line: ParsedLine): Promise
       isTerminal: host.stdin.isTTY && host.stdout.isTTY,
       colour: host.stdout.colour,
       columns: host.stdout.isTTY ? host.stdout.columns : undefined,
+      rows: host.stdout.isTTY ? host.stdout.rows : undefined,
     },
     stateDir: join(project.root, '.tasks'),
     onSignal: host.onSignal,

@@ -4,17 +4,23 @@ import { delimiter, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { stripVTControlCharacters } from 'node:util';
+import { findProgram } from '../util/find-program.ts';
 import { createTail } from '../util/tail.ts';
 import type { Command, CommandEnd, CommandTrouble, CommandWatch, Runner, Started } from './runner.ts';
+import type { OpenPty } from './pty.ts';
+import { loadPty, PTY_PACKAGE } from './pty.ts';
 import type { Supervised } from './supervise.ts';
 import { supervise } from './supervise.ts';
 
 /**
  * On this machine: zx starts the bash lines of `$`, `spawn` the programs of `exec`; both through the
  * supervisor, which owns their processes.
+ *
+ * @param load  where pseudo-terminals come from
  */
-export function localRunner(): Runner {
-  return { start };
+export function localRunner(load = loadPty): Runner {
+  const pty = createPtyAccess(load);
+  return { start: (command, watch) => start(pty, command, watch) };
 }
 
 /** `set` as a script of one's own would begin; rc files and `BASH_ENV` are not read. */
@@ -22,7 +28,7 @@ const BASH = ['--norc', '--noprofile', '-peuo', 'pipefail', '-c'];
 /** After the leader is gone, its pipes are read until they have been silent for so long. */
 const PIPE_SILENCE_MS = 200;
 
-function start(command: Command, watch: CommandWatch): Started {
+function start(pty: PtyAccess, command: Command, watch: CommandWatch): Started {
   const startedAt = performance.now();
   const trouble = troubleBefore(command);
   if (trouble) return neverStarted(trouble);
@@ -43,7 +49,7 @@ function start(command: Command, watch: CommandWatch): Started {
     end('SIGTERM');
   };
 
-  const launched = launch(command, (child) => {
+  const launched = launch(pty, command, watch, (child) => {
     if ('end' in child) supervised = child;
     if (child.pid !== undefined) watch.onStart?.(child.pid);
     if (early && supervised) supervised.end(early);
@@ -92,14 +98,19 @@ function troubleBefore(command: Command): CommandTrouble | undefined {
 
 type Launched = ReturnType<typeof supervise>;
 
-async function launch(command: Command, onSpawn: (child: Launched) => void): Promise<ChildProcess> {
+async function launch(pty: PtyAccess, command: Command, watch: CommandWatch, onSpawn: (child: Launched) => void): Promise<ChildProcess> {
   const env = definedOnly(command.env);
-  const spawnIt = (program: string, argv: readonly string[]): ChildProcess => {
+  const size = command.pty;
+  const openPty = size && (await pty(watch.onNotice));
+  const spawnIt = (wanted: string, words: readonly string[]): ChildProcess => {
+    // One that is not there is told best by what starts ordinary programs.
+    const terminal = size && findProgram(wanted, env, command.cwd) !== undefined ? openPty?.(size) : undefined;
+    const [program, argv] = terminal ? terminal.program(wanted, words) : [wanted, words];
     const launched = supervise(program, argv, {
       cwd: command.cwd,
       env,
-      stdio: stdioOf(command),
-      isForeground: (command.foreground || command.interactive) && !command.detached,
+      stdio: terminal ? 'ignore' : stdioOf(command),
+      isForeground: (command.foreground || command.interactive) && !command.detached && !terminal,
       graceMs: command.graceMs,
     });
     // Whoever waits for it hears of a failure to start by its events; nobody may miss them.
@@ -107,15 +118,34 @@ async function launch(command: Command, onSpawn: (child: Launched) => void): Pro
     // A program that reads no further closes its end: that is its own affair.
     launched.child.stdin?.on('error', () => {});
     onSpawn(launched);
-    return launched.child;
+    return terminal ? terminal.attach(launched.child) : launched.child;
   };
   if ('argv' in command.what) {
     const [program = '', ...argv] = command.what.argv;
     const child = spawnIt(program, argv);
     if (command.input !== undefined) feed(child, command.input);
+    else if (!command.isAnswered) child.stdin?.end();
     return child;
   }
-  return throughZx(command, command.what.shell, spawnIt);
+  if (!openPty) return throughZx(command, command.what.shell, spawnIt);
+  const child = spawnIt(bashOf(command.env) ?? 'bash', [...BASH, command.what.shell]);
+  if (!command.isAnswered) child.stdin?.end();
+  return child;
+}
+
+/** The pseudo-terminals of a run; that there are none is said once. */
+type PtyAccess = (tell: CommandWatch['onNotice']) => Promise<OpenPty | undefined>;
+
+function createPtyAccess(load: typeof loadPty): PtyAccess {
+  let isTold = false;
+  return async (tell) => {
+    const found = await load();
+    if ('open' in found) return found.open;
+    if (!isTold)
+      tell?.(`no pseudo-terminal is to be had, so commands get a pipe: ${found.problem} (\`npm install --save-dev ${PTY_PACKAGE}\`)`);
+    isTold = true;
+    return undefined;
+  };
 }
 
 /**

@@ -24,6 +24,8 @@ export interface Command {
   readonly isAnswered: boolean;
   /** Gets our own stdin, stdout and stderr; nothing is captured. */
   readonly interactive: boolean;
+  /** Gets a pseudo-terminal of this size, where one is to be had: all it says is then its stdout. */
+  readonly pty: { readonly columns: number; readonly rows: number } | undefined;
   /** Stays in our process group and session, for a plan of one step on a terminal; else it leads a group of its own. */
   readonly foreground: boolean;
   /** Outlives the run; nothing is captured and nobody waits for its end. */
@@ -42,6 +44,8 @@ export interface Command {
 export interface CommandWatch {
   /** Decoded text as it comes; chunks end anywhere but inside a character. */
   readonly onOutput: (stream: 'stdout' | 'stderr', text: string) => void;
+  /** Something to know that is no failure. */
+  readonly onNotice?: (text: string) => void;
   /** Once, when the process is there. */
   readonly onStart?: (pid: number) => void;
 }

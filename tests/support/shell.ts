@@ -24,6 +24,8 @@ export function shellIn(cwd: string, options: Partial<ShellBinding> = {}): Shell
     foreground: false,
     interactive: false,
     hasTerminal: false,
+    pty: undefined,
+    onNotice: () => {},
     onTerminal: () => {},
     colour: false,
     columns: undefined,
