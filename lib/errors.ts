@@ -135,5 +135,11 @@ export class RunFailedError extends Error {
 export function renderUserError(error: UserError): string {
   const facts = error.facts.map((fact) => fact.replace(/^/gm, '  '));
   const hint = error.hint ? [`hint: ${error.hint}`] : [];
-  return `${[`error: ${error.message}`, ...facts, ...hint].join('\n')}\n`;
+  return harmless(`${[`error: ${error.message}`, ...facts, ...hint].join('\n')}\n`);
+}
+
+/** Words of a command line may hold codes that a terminal acts on; told, they are shown. */
+function harmless(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- these are what it is about
+  return text.replaceAll(/[\0-\x08\x0B-\x1F\x7F-\x9F]/g, (code) => `\\x${code.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

@@ -22,6 +22,31 @@ export function spellingsOf(field: Field): Spellings {
   };
 }
 
+/** `auto`: every flag gets a letter, as Invoke has it (R8). */
+export type ShortFlags = 'auto';
+
+/**
+ * The fields with the letters that a config gives them: the first letter of a name that no field before it took, and
+ * that is no field's whole name.
+ */
+export function lettered(fields: readonly Field[], shortFlags: ShortFlags | undefined): readonly Field[] {
+  if (shortFlags === undefined) return fields;
+  const taken = new Set([
+    'h',
+    ...fields.flatMap(({ key, short }) => [...(short === undefined ? [] : [short]), ...(key.length === 1 ? [key] : [])]),
+  ]);
+  return fields.map((field) => {
+    const letters = field.short === undefined ? longFlagOf(field).replaceAll('-', '') : '';
+    const letter = [...letters].find((candidate) => !taken.has(candidate));
+    if (letter === undefined) return field;
+    taken.add(letter);
+    return { ...field, short: letter };
+  });
+}
+
+/** Whether it holds one value that a bare word can give. */
+export const isScalar = ({ kind }: Field): boolean => !takesNoWord(kind) && kind.type !== 'array' && kind.type !== 'key-value';
+
 /** Whether a flag stands alone: its value comes only after `=` or attached. */
 export function takesNoWord(kind: FieldKind): boolean {
   return kind.type === 'boolean' || kind.type === 'count' || kind.type === 'boolean-or-string';
@@ -115,7 +140,7 @@ function decodeScalar(kind: ScalarKind, text: string): Decoded {
     case 'boolean':
       return text === 'true' || text === 'false' ? fine(text === 'true') : wrong(`expected true or false, got ${JSON.stringify(text)}`);
     case 'date': {
-      const date = /^\d{4}-\d\d-\d\d([T ]|$)/.test(text) ? new Date(text) : new Date(Number.NaN);
+      const date = /^(\d{4}|[+-]\d{6})-\d\d-\d\d([T ]|$)/.test(text) ? new Date(text) : new Date(Number.NaN);
       return Number.isNaN(date.getTime())
         ? wrong(`expected a date such as 2026-11-24 or 2026-11-24T08:00:00Z, got ${JSON.stringify(text)}`)
         : fine(date.toISOString());
@@ -196,9 +221,11 @@ function wordsOf(field: Field, value: Json): string[] {
       return [`${long}=${String(value)}`];
     case 'array': {
       const { item } = field.kind;
-      return Array.isArray(value) ? value.flatMap((one: Json) => flagWith(long, textOf(item, one))) : [];
+      if (!Array.isArray(value)) return [];
+      return value.length === 0 && negated !== undefined ? [negated] : value.flatMap((one: Json) => flagWith(long, textOf(item, one)));
     }
     case 'key-value':
+      if (Object.keys(value as JsonObject).length === 0 && negated !== undefined) return [negated];
       return Object.entries(value as JsonObject).flatMap(([key, text]) => flagWith(long, `${key}=${String(text)}`));
     default:
       return flagWith(long, textOf(field.kind, value));

@@ -55,7 +55,7 @@ export function json<S extends z.ZodType = z.ZodJSONSchema>(schema?: S): S {
 
 /** `--define A=1 --define B=2`, gathered into a record. */
 export function keyValue(): z.ZodRecord<z.ZodString, z.ZodString> {
-  return z.record(z.string(), z.string()).meta({ taskwright: 'key-value' });
+  return z.record(z.string().regex(/^[^=]+$/, 'a name, without `=`'), z.string()).meta({ taskwright: 'key-value' });
 }
 
 /** How often a flag was given: `-vvv` is 3. */
@@ -142,11 +142,17 @@ function unwrap(outer: Schema): Unwrapped {
   let schema = outer;
   let meta: z.GlobalMeta = {};
   let fallback: unknown;
+  let isGivenAtTheEnd = false;
   for (;;) {
     // zod's registry types functions of a meta through its own placeholder.
     meta = { ...(z.globalRegistry.get(schema as unknown as z.ZodType) as z.GlobalMeta | undefined), ...meta };
     const { def } = schema._zod;
-    if ((def.type === 'default' || def.type === 'prefault') && fallback === undefined) fallback = def.defaultValue;
+    if ((def.type === 'default' || def.type === 'prefault') && fallback === undefined) {
+      fallback = def.defaultValue;
+      isGivenAtTheEnd = def.type === 'default';
+    }
+    // Such a default is what comes out behind the pipe, not what goes in.
+    if (def.type === 'pipe' && isGivenAtTheEnd) fallback = undefined;
     const inner = innerOf(def);
     if (!inner || meta.taskwright === 'json') return { schema, meta, default: fallback };
     schema = inner;
@@ -179,13 +185,15 @@ function fieldOf(key: string, outer: Schema, complain: (problem: string) => void
   if (meta.short !== undefined && !/^[A-Za-z0-9]$/.test(meta.short))
     complain(`\`short\` is one letter or digit, not ${JSON.stringify(meta.short)}`);
   if (meta.variadic && kind.type !== 'array') complain('`variadic` is for arrays');
+  const ownLetter = /^[A-Za-gi-z]$/.test(key) ? key : undefined;
   return {
     key,
     kind,
     required: outer._zod.optin === undefined,
     default: fallback === undefined ? undefined : toJson(kind, fallback),
     description: meta.description,
-    short: meta.short,
+    // A name of one letter is that letter, too.
+    short: meta.short ?? ownLetter,
     positional: meta.positional === true,
     variadic: meta.variadic === true,
     env: meta.env,
@@ -302,7 +310,11 @@ function clashesOf(fields: readonly Field[]): string[] {
 
 export const longFlagOf = (field: Field): string => `--${kebab(field.key)}`;
 export const negatedFlagOf = (field: Field): string => `--no-${kebab(field.key)}`;
-export const hasNegation = (field: Field): boolean => field.kind.type === 'boolean' || field.kind.type === 'boolean-or-string';
+/** What can be said no to: switches, and lists that are not empty when nothing is said. */
+export function hasNegation({ kind, default: fallback }: Field): boolean {
+  if (kind.type === 'array' || kind.type === 'key-value') return fallback === undefined || Object.keys(fallback as object).length > 0;
+  return kind.type === 'boolean' || kind.type === 'boolean-or-string';
+}
 
 // ── Values ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -311,6 +323,8 @@ export function toJson(kind: FieldKind, value: unknown): Json {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? String(value) : value.toISOString();
   if (value instanceof URL) return value.href;
   if (Array.isArray(value)) return value.map((item: unknown) => toJson(kind.type === 'array' ? kind.item : kind, item));
+  // On a command line these two words are the switch; they are everywhere.
+  if (kind.type === 'boolean-or-string' && (value === 'true' || value === 'false')) return value === 'true';
   // What is left is JSON, or the schema refuses it.
   return value as Json;
 }

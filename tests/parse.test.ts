@@ -247,3 +247,41 @@ test('no words at all throw', () => {
     { numRuns: 2000 },
   );
 });
+
+test('a list that is not empty by itself can be emptied (R8)', () => {
+  const task = doing({ on: z.array(z.string()).default(['a']), tags: z.array(z.string()).default([]), set: keyValue() });
+  const using = vocabularyOf({ task });
+
+  expect(parse('task --no-on --no-set', using).targets[0]?.given).toEqual({ on: [], set: {} });
+  expect(parse('task --no-on --on b', using).targets[0]?.given).toEqual({ on: ['b'] });
+  expect(parse('task --no-tags', using).problems).toHaveLength(1);
+});
+
+test("shortFlags: 'auto' gives Invoke's letters; help keeps its own (R8)", () => {
+  const task = doing({
+    host: z.string(),
+    hops: z.int().default(1),
+    port: z.int().default(1),
+    p: z.boolean().default(false),
+    own: z.string().default('').meta({ short: 'o' }),
+  });
+  const using = vocabularyOf({ task });
+  const parsed = parseArgv(['task', '-obla', '-s', 'x', '-r3', '-p'], using, { invocationDir: '/', shortFlags: 'auto' });
+
+  // h is help's, o is given to `own`, p is a whole name.
+  expect(parsed.problems).toEqual([]);
+  expect(parsed.targets[0]?.given).toEqual({ own: 'bla', host: 'x', port: 3, p: true });
+  expect(parse('task -s x', using).problems).not.toEqual([]);
+});
+
+test('a name of one letter is that letter, too (R8)', () => {
+  expect(parse('task -n3', vocabularyOf({ task: doing({ n: z.int() }) })).targets[0]?.given).toEqual({ n: 3 });
+});
+
+test('what says which config is read stands before all else (R10)', () => {
+  expect(problems('build -C elsewhere')).toEqual(['`-C` stands too late: it says which config is read | Write it before everything else.']);
+  expect(problems('--database neo4j --file x demo.start')).toEqual([
+    '`--file` stands too late: it says which config is read | Write it before everything else.',
+  ]);
+  expect(problems('-k -C elsewhere build')).toEqual([]);
+});

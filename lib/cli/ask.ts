@@ -3,7 +3,7 @@ import type { Answer, Ask } from '../engine.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { spellingsOf } from '../flags.ts';
 import type { Sink } from '../reporters/reporter.ts';
-import type { Field } from '../schema.ts';
+import type { Field, FieldKind } from '../schema.ts';
 
 /** Questions on the terminal, before anything runs. They go to stderr: stdout is for results. */
 export interface AskOptions {
@@ -28,31 +28,63 @@ export function createAsk({ yes, canAsk, input, stderr }: AskOptions): Ask {
   };
 }
 
-/**
- * The texts of required inputs that were not given.
- *
- * @throws {UserError} at Ctrl-C
- */
-export async function askForMissing(
-  name: string,
-  fields: readonly Field[],
-  { input, stderr }: Pick<AskOptions, 'input' | 'stderr'>,
-): Promise<ReadonlyMap<string, string>> {
-  const { isCancel, password, select, text } = await import('@clack/prompts');
-  const texts = new Map<string, string>();
-  for (const field of fields) {
-    const message = `${name} ${spellingsOf(field).long}${field.description === undefined ? '' : `: ${field.description}`}`;
+/** What somebody types for an input of a task. `refuse` says what is wrong with it, and it is asked again. */
+export type AskForText = (task: string, field: Field, refuse: (typed: string) => string | undefined) => Promise<string>;
+
+/** Its function throws a {@link UserError} at Ctrl-C. */
+export function createAskForText({ input, stderr }: Pick<AskOptions, 'input' | 'stderr'>): AskForText {
+  return async (task, field, refuse) => {
+    const { isCancel, multiselect, password, select, text } = await import('@clack/prompts');
+    const { kind } = field;
+    const message = `${task} ${spellingsOf(field).long}${field.description === undefined ? '' : `: ${field.description}`}`;
     const common = { message, input, output: streamOf(stderr) };
-    const answer =
-      field.kind.type === 'enum'
-        ? await select({ ...common, options: field.kind.values.map((value) => ({ value: String(value) })) })
-        : field.secret
-          ? await password(common)
-          : await text(common);
+    const choices = (values: readonly (string | number)[]) => values.map((value) => ({ value: String(value) }));
+    const validate = (typed: string | undefined): string | undefined => refuse(typed ?? '');
+    let answer: string | readonly string[] | symbol;
+    if (kind.type === 'enum') answer = await select({ ...common, options: choices(kind.values) });
+    else if (kind.type === 'array' && kind.item.type === 'enum') {
+      answer = await multiselect({ ...common, options: choices(kind.item.values), required: true });
+    } else if (field.secret) answer = await password({ ...common, validate });
+    else answer = await text({ ...common, placeholder: howToType(kind), validate });
     if (isCancel(answer)) throw stoppedAtQuestion();
-    texts.set(field.key, answer);
+    return typeof answer === 'string' ? answer : JSON.stringify(answer);
+  };
+}
+
+function howToType(kind: FieldKind): string {
+  switch (kind.type) {
+    case 'array':
+      return 'one or more, with commas between';
+    case 'key-value':
+      return 'NAME=value, more with commas between';
+    case 'date':
+      return 'such as 2026-11-24';
+    case 'url':
+      return 'such as https://example.org/';
+    case 'json':
+      return 'JSON';
+    default:
+      return '';
   }
-  return texts;
+}
+
+/** One of the tasks, found by typing a part of its name or of what it does. */
+export async function pickTask(
+  tasks: readonly { readonly name: string; readonly summary: string }[],
+  { input, stderr }: Pick<AskOptions, 'input' | 'stderr'>,
+): Promise<string> {
+  const { autocomplete, isCancel } = await import('@clack/prompts');
+  const answer = await autocomplete({
+    message: 'Which task?',
+    placeholder: 'type to search',
+    options: tasks.map(({ name, summary }) => ({ value: name, label: name, hint: summary })),
+    filter: (search, option) => `${option.label ?? ''} ${option.hint ?? ''}`.toLowerCase().includes(search.toLowerCase()),
+    maxItems: Math.max(3, stderr.rows - 6),
+    input,
+    output: streamOf(stderr),
+  });
+  if (isCancel(answer)) throw stoppedAtQuestion();
+  return answer;
 }
 
 /** The terminal gives its keys one by one while a question stands, so Ctrl-C does not come as a signal. */

@@ -8,8 +8,7 @@ import { defaultReporter, reporterNamed } from '../config.ts';
 import { loadEnvironment } from '../environment.ts';
 import { ConfigError, EXIT, UsageError, UserError, renderUserError } from '../errors.ts';
 import type { JsonObject } from '../event.ts';
-import { decodeText } from '../flags.ts';
-import { resolveInput } from '../input.ts';
+import { renderArgv, shellLine } from '../flags.ts';
 import type { Project } from '../load.ts';
 import { loadProject } from '../load.ts';
 import { planView } from '../plan.ts';
@@ -25,7 +24,7 @@ import { parseDurationMs } from '../util/duration.ts';
 import { userFrames } from '../util/frames.ts';
 import type { Host } from './host.ts';
 import type { OwnOptions } from './own-options.ts';
-import type { ParsedLine, ParsedTarget } from './parse.ts';
+import type { ParsedLine, ParseProblem, ParsedTarget } from './parse.ts';
 import { badLine, leadingOptions, parseArgv, runOptionsOf } from './parse.ts';
 
 /**
@@ -62,9 +61,14 @@ async function command(host: Host): Promise<number> {
   }
   const project = await unlessEndless(host, projectFor(host, leading, host.argv));
   const { line, registry } = await readLine(host, project, leading);
+  if (line.options.version) {
+    host.stdout.write(`${versionOf()}\n`);
+    return EXIT.ok;
+  }
   if (line.options.help) return help(host, project, registry, line);
   const bad = badLine(line);
-  if (bad) throw bad;
+  if (bad)
+    throw line.options.list ? bad : badLine({ ...line, problems: [...line.problems, ...(await inputProblemsOf(host, project, line))] });
   tellNotices(host, [...project.notices, ...line.notices], line.options);
   return answer(host, { ...project, registry }, line);
 }
@@ -105,10 +109,19 @@ async function readLine(host: Host, project: Project, leading: OwnOptions): Prom
   const scope = { invocationDir: invocationDirOf(host, leading), shortFlags: project.config.shortFlags };
   const first = parseArgv(host.argv, project.registry, scope);
   const needsAll =
-    first.problems.length > 0 || first.options.list || first.options.schema || first.options.env || first.namespaces.length > 0;
+    first.problems.length > 0 || first.options.list || first.options.schema || first.options.env || first.targets.length === 0;
   if (!project.registry.isPartial || !needsAll) return { line: first, registry: project.registry };
   const registry = await project.registry.complete();
   return { line: parseArgv(host.argv, registry, scope), registry };
+}
+
+/** What else is wrong, so that all is told at once (R11): what targets miss or refuse. */
+async function inputProblemsOf(host: Host, project: Project, line: ParsedLine): Promise<ParseProblem[]> {
+  const { inputProblems } = await import('./missing.ts');
+  const scope = { ...project, env: (await environmentOf(host, project)).variables };
+  return line.targets.flatMap((target) =>
+    inputProblems(target, scope).map(({ text }) => ({ code: 'bad-value', text: `\`${target.name}\`: ${text}` }) as const),
+  );
 }
 
 /** `-C` moves where the user stands. */
@@ -168,12 +181,52 @@ async function answer(host: Host, project: Project, line: ParsedLine): Promise<n
   }
   if (options.env) return variables(host, project, options);
   if (targets.length === 0) {
+    if (isBare(line) && host.stdout.isTTY && canAskAt(host, options)) return pick(host, project, line);
     await list(host, registry, options, line.namespaces[0]);
     // Nothing was run: a person sees that, a script must not take it for done.
     return host.stdout.isTTY ? EXIT.ok : EXIT.usage;
   }
   const order = await orderFor(host, project, line);
   return options.plan || options.graph !== undefined ? foresee(host, order, options) : carry(host, order, line);
+}
+
+/** A bare `tasks` at a terminal: a task is picked, what it must have is asked for, and it runs. */
+async function pick(host: Host, project: Project, line: ParsedLine): Promise<number> {
+  const { pickTask } = await import('./ask.ts');
+  const shown = project.registry.entries.map((entry) => ({ ...entry, spec: specOf(entry.task) })).filter(({ spec }) => !spec.hidden);
+  if (shown.length === 0) return list(host, project.registry, line.options, undefined);
+  const name = await pickTask(
+    shown.map(({ name, spec: { summary } }) => ({ name, summary })),
+    { input: host.stdin.stream, stderr: host.stderr },
+  );
+  const { line: picked } = await readLine({ ...host, argv: [name] }, project, line.options);
+  const targets = await askedTargets(host, project, picked, { isPicked: true });
+  return answer(host, project, { ...picked, options: line.options, targets });
+}
+
+/** With what is required and was missing, and the words that say the same, so that they can be learned (R11). */
+async function askedTargets(host: Host, project: Project, line: ParsedLine, { isPicked = false } = {}): Promise<readonly ParsedTarget[]> {
+  const { withMissing } = await import('./missing.ts');
+  const { createAskForText } = await import('./ask.ts');
+  const scope = { ...project, env: (await environmentOf(host, project)).variables };
+  const { targets, wereAsked } = await withMissing(
+    line.targets,
+    scope,
+    createAskForText({ input: host.stdin.stream, stderr: host.stderr }),
+  );
+  if (wereAsked || isPicked) {
+    const words = targets.flatMap((target) => wordsOf(target));
+    host.stderr.write(`$ ${shellLine(['tasks', ...words])}\n`);
+  }
+  return targets;
+}
+
+function wordsOf({ name, task, given, passthrough }: ParsedTarget): string[] {
+  const fields = fieldsOf(specOf(task).input);
+  const shown = Object.fromEntries(
+    Object.entries(given).map(([key, value]) => [key, fields.some((field) => field.key === key && field.secret) ? '***' : value]),
+  );
+  return [name, ...renderArgv(fields, shown), ...(passthrough ? ['--', ...passthrough] : [])];
 }
 
 async function variables(host: Host, project: Project, options: OwnOptions): Promise<number> {
@@ -215,10 +268,10 @@ function graphFormat(options: OwnOptions): 'mermaid' | 'dot' | 'json' {
 async function orderFor(host: Host, project: Project, line: ParsedLine): Promise<Order> {
   const { options } = line;
   const screen: Screen = { stdout: options.json ? host.stderr : host.stdout, stderr: host.stderr, env: host.env };
-  const canAsk = host.stdin.isTTY && host.stderr.isTTY && !isCi(host) && !options.noInput;
+  const canAsk = canAskAt(host, options);
   const { createAsk } = await import('./ask.ts');
   return {
-    targets: canAsk && !isForeseen(options) ? await withMissing(host, project, line.targets) : line.targets,
+    targets: canAsk && !isForeseen(options) ? await askedTargets(host, project, line) : line.targets,
     options: runOptions(project, options),
     registry: project.registry,
     config: project.config,
@@ -242,6 +295,12 @@ async function orderFor(host: Host, project: Project, line: ParsedLine): Promise
     complain: (text) => host.stderr.write(text),
   };
 }
+
+/** Nothing was asked for: no task, and no list of a certain kind. */
+const isBare = ({ namespaces, options }: ParsedLine): boolean =>
+  namespaces.length === 0 && !options.json && !options.flat && !options.all && options.depth === undefined;
+
+const canAskAt = (host: Host, options: OwnOptions): boolean => host.stdin.isTTY && host.stderr.isTTY && !isCi(host) && !options.noInput;
 
 const isForeseen = (options: OwnOptions): boolean => options.plan || options.graph !== undefined;
 
@@ -293,41 +352,6 @@ function resultJson(result: RunResult, targets: readonly ParsedTarget[]): JsonOb
       };
     }),
   };
-}
-
-/** On a terminal, what is required and missing is asked for (R11). */
-async function withMissing(host: Host, project: Project, targets: readonly ParsedTarget[]): Promise<readonly ParsedTarget[]> {
-  const { variables: env } = await environmentOf(host, project);
-  const filled: ParsedTarget[] = [];
-  for (const target of targets) {
-    const { input } = specOf(target.task);
-    const resolved = resolveInput({
-      fields: input,
-      given: target.given,
-      env,
-      defaults: undefined,
-      root: project.root,
-      from: 'command-line',
-    });
-    const defaults = project.config.defaults?.[target.name] ?? {};
-    const missing = resolved.ok
-      ? []
-      : resolved.problems.filter((problem) => problem.isMissing && defaults[problem.key ?? ''] === undefined);
-    const fields = fieldsOf(input).filter((field) => missing.some((problem) => problem.key === field.key));
-    if (fields.length === 0) {
-      filled.push(target);
-      continue;
-    }
-    const { askForMissing } = await import('./ask.ts');
-    const texts = await askForMissing(target.name, fields, { input: host.stdin.stream, stderr: host.stderr });
-    const given = fields.flatMap((field) => {
-      const text = texts.get(field.key) ?? '';
-      const decoded = decodeText(field, text);
-      return [[field.key, decoded.ok ? (field.kind.type === 'array' ? [decoded.value] : decoded.value) : text] as const];
-    });
-    filled.push({ ...target, given: { ...target.given, ...Object.fromEntries(given) } });
-  }
-  return filled;
 }
 
 // ── Ourselves ────────────────────────────────────────────────────────────────────────────────────

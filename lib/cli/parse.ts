@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { Json, JsonObject } from '../event.ts';
-import type { Decoded } from '../flags.ts';
-import { decodeText, spellingsOf, takesNoWord } from '../flags.ts';
+import type { Decoded, ShortFlags } from '../flags.ts';
+import { decodeText, isScalar, lettered, spellingsOf, takesNoWord } from '../flags.ts';
 import { parse as checkInput } from '../input.ts';
 import type { Field } from '../schema.ts';
 import { fieldsOf } from '../schema.ts';
@@ -41,8 +41,7 @@ export interface VocabularyEntry {
 export interface ParseScope {
   /** Paths are resolved against it. */
   readonly invocationDir: string;
-  /** Every flag gets a letter, as Invoke has it. */
-  readonly shortFlags?: 'auto' | undefined;
+  readonly shortFlags?: ShortFlags | undefined;
 }
 
 export interface ParsedLine {
@@ -61,6 +60,8 @@ export interface ParsedTarget {
   readonly task: AnyTask;
   readonly given: JsonObject;
   readonly passthrough?: readonly string[];
+  /** Inputs that a problem of the line is about: that they are missing as well is no news. */
+  readonly faulty: ReadonlySet<string>;
 }
 
 export interface ParseProblem {
@@ -80,26 +81,18 @@ interface Written {
 
 type Spellings = ReadonlyMap<string, Written>;
 
-function spellingsFor(fields: readonly Field[], shortFlags: ParseScope['shortFlags']): Spellings {
+function spellingsFor(fields: readonly Field[]): Spellings {
   const written = new Map<string, Written>();
-  const letters = new Set(fields.flatMap((field) => (field.short === undefined ? [] : [field.short])));
   for (const field of fields) {
     const { long, negated, short } = spellingsOf(field);
     written.set(long, { field, isNegated: false });
     if (negated !== undefined) written.set(negated, { field, isNegated: true });
     if (short !== undefined) written.set(short, { field, isNegated: false });
-    else if (shortFlags === 'auto') {
-      const letter = [...kebab(field.key).replaceAll('-', '')].find((candidate) => candidate !== 'h' && !letters.has(candidate));
-      if (letter !== undefined) {
-        letters.add(letter);
-        written.set(`-${letter}`, { field, isNegated: false });
-      }
-    }
   }
   return written;
 }
 
-const OWN = spellingsFor(OWN_FIELDS, undefined);
+const OWN = spellingsFor(OWN_FIELDS);
 
 const NOTHING: Vocabulary = {
   find: () => undefined,
@@ -111,6 +104,13 @@ const NOTHING: Vocabulary = {
 
 /** Our own options in front of the first bare word: what has to be known before a config is looked for. */
 export function leadingOptions(argv: readonly string[]): OwnOptions {
+  return parseArgv(argv.slice(0, leadingWords(argv)), NOTHING, { invocationDir: '.' }).options;
+}
+
+/** They say which config there is, so they are read before it. */
+const BEFORE_ALL: readonly string[] = ['directory', 'file'] satisfies (keyof OwnOptions)[];
+
+function leadingWords(argv: readonly string[]): number {
   let end = 0;
   while (end < argv.length) {
     const word = argv[end] ?? '';
@@ -121,7 +121,7 @@ export function leadingOptions(argv: readonly string[]): OwnOptions {
     const hasValue = isLong ? word.includes('=') : false;
     if (written && !hasValue && !takesNoWord(written.field.kind)) end++;
   }
-  return parseArgv(argv.slice(0, end), NOTHING, { invocationDir: '.' }).options;
+  return end;
 }
 
 /**
@@ -190,6 +190,8 @@ interface Draft {
   readonly given: Record<string, Json>;
   /** Inputs that a bare word filled, and which. */
   readonly byWord: Map<string, string>;
+  /** Inputs about which something was said already. */
+  readonly faulty: Set<string>;
 }
 
 /** A flag before the first task, to be read anew for each target that declares it. */
@@ -204,12 +206,18 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
   const drafts: Draft[] = [];
   const shared: Shared[] = [];
   const namespaces: string[] = [];
+  const leadingEnd = leadingWords(argv);
   let passthrough: readonly string[] | undefined;
   let at = 0;
 
   const complain = (code: ParseProblem['code'], text: string, hint?: string): void =>
     void problems.push({ code, text, ...(hint !== undefined && { hint }) });
   const current = (): Draft | undefined => drafts.at(-1);
+  const fieldsFor = (entry: VocabularyEntry): readonly Field[] => lettered(fieldsOf(specOf(entry.task).input), scope.shortFlags);
+  const draftOf = (entry: VocabularyEntry): Draft => {
+    const fields = fieldsFor(entry);
+    return { entry, fields, spellings: spellingsFor(fields), given: {}, byWord: new Map(), faulty: new Set() };
+  };
   const about = (draft: Draft | undefined): string => (draft ? ` of \`${draft.entry.name}\`` : '');
 
   while (at < argv.length) {
@@ -271,7 +279,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
   function sharedFlag(spelling: string): Found | undefined {
     const kinds = new Map<string, Written>();
     for (const entry of vocabulary.entries) {
-      const written = spellingsFor(fieldsOf(specOf(entry.task).input), scope.shortFlags).get(spelling);
+      const written = spellingsFor(fieldsFor(entry)).get(spelling);
       if (written) kinds.set(stableText([written.isNegated, shapeOf(written.field)]), written);
     }
     const [written] = kinds.values();
@@ -285,13 +293,18 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
   /** Read the value that belongs to a flag, and keep it where it belongs. */
   function take({ written, of }: Found, spelling: string, attached: string | undefined): void {
     const { field, isNegated } = written;
+    const draft = of === 'task' ? current() : undefined;
+    if (of === 'own' && BEFORE_ALL.includes(field.key) && at > leadingEnd) {
+      complain('bad-line', `\`${spelling}\` stands too late: it says which config is read`, 'Write it before everything else.');
+    }
     let text = attached;
-    if (text === undefined && !takesNoWord(field.kind)) {
+    if (text === undefined && !isNegated && !takesNoWord(field.kind)) {
       const next = argv[at];
       if (next === undefined || next.startsWith('--')) {
+        draft?.faulty.add(field.key);
         return complain(
           'missing-value',
-          `\`${spelling}\`${of === 'task' ? about(current()) : ''} needs a value`,
+          `\`${spelling}\`${about(draft)} needs a value`,
           `Write \`${spelling} VALUE\` or \`${spelling}=VALUE\`.`,
         );
       }
@@ -299,12 +312,15 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
       text = next;
     }
     if (of === 'shared') return void shared.push({ spelling, text });
-    const into = of === 'own' ? own : (current()?.given ?? own);
+    const into = draft?.given ?? own;
     const problem = keep(into, field, isNegated, text);
-    if (problem !== undefined) complain('bad-value', `\`${spelling}\`${of === 'task' ? about(current()) : ''}: ${problem}`);
-    const filledBy = of === 'task' ? current()?.byWord.get(field.key) : undefined;
+    if (problem !== undefined) {
+      draft?.faulty.add(field.key);
+      complain('bad-value', `\`${spelling}\`${about(draft)}: ${problem}`);
+    }
+    const filledBy = draft?.byWord.get(field.key);
     if (filledBy !== undefined) {
-      complain('bad-line', `\`${spelling}\`${about(current())} was given already, by the word \`${filledBy}\`${alsoTask(filledBy)}`);
+      complain('bad-line', `\`${spelling}\`${about(draft)} was given already, by the word \`${filledBy}\`${alsoTask(filledBy)}`);
     }
   }
 
@@ -312,7 +328,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
   function keep(into: Record<string, Json>, field: Field, isNegated: boolean, text: string | undefined): string | undefined {
     if (isNegated) {
       if (text !== undefined) return 'it takes no value';
-      into[field.key] = false;
+      into[field.key] = field.kind.type === 'array' ? [] : field.kind.type === 'key-value' ? {} : false;
       return undefined;
     }
     if (text === undefined) {
@@ -336,6 +352,8 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
       (candidate) => candidate.startsWith('--') === spelling.startsWith('--'),
     );
     const near = spelling.startsWith('--') ? nearest(spelling, known) : undefined;
+    const meant = near === undefined ? undefined : draft?.spellings.get(near);
+    if (meant) draft?.faulty.add(meant.field.key);
     const where = within === spelling ? '' : ` (in \`${within}\`)`;
     const who = draft ? `\`${draft.entry.name}\` has no flag \`${spelling}\`${where}` : `there is no option \`${spelling}\`${where}`;
     complain(
@@ -350,7 +368,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
   }
 
   function allSpellings(): Iterable<string> {
-    return new Set(vocabulary.entries.flatMap((entry) => [...spellingsFor(fieldsOf(specOf(entry.task).input), scope.shortFlags).keys()]));
+    return new Set(vocabulary.entries.flatMap((entry) => [...spellingsFor(fieldsFor(entry)).keys()]));
   }
 
   // ── Bare words (R9) ────────────────────────────────────────────────────────────────────────────
@@ -361,6 +379,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
     if (draft && field) {
       const decoded = decodeText(field, word);
       if (!decoded.ok) {
+        draft.faulty.add(field.key);
         return complain(
           'bad-value',
           `\`${word}\` is no ${spellingsOf(field).long.slice(2)}${about(draft)}: ${decoded.problem}${alsoTask(word)}`,
@@ -372,8 +391,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
     }
     const entry = vocabulary.find(word);
     if (entry) {
-      const fields = fieldsOf(specOf(entry.task).input);
-      drafts.push({ entry, fields, spellings: spellingsFor(fields, scope.shortFlags), given: {}, byWord: new Map() });
+      drafts.push(draftOf(entry));
       return;
     }
     if (vocabulary.isNamespace(word)) return void namespaces.push(word);
@@ -392,7 +410,6 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
   /** Which input a bare word fills: required scalars, then optional positionals unless it is a task, then the variadic one. */
   function fieldFor(draft: Draft, word: string): Field | undefined {
     const isGiven = (field: Field): boolean => draft.given[field.key] !== undefined;
-    const isScalar = (field: Field): boolean => !takesNoWord(field.kind) && field.kind.type !== 'array' && field.kind.type !== 'key-value';
     const required = draft.fields.find((field) => field.required && isScalar(field) && !isGiven(field));
     if (required) return required;
     const isTask = vocabulary.find(word) !== undefined || vocabulary.isNamespace(word);
@@ -408,11 +425,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
 
   const isLooking = own['list'] === true || own['help'] === true;
   const isDefault = drafts.length === 0 && namespaces.length === 0 && !isLooking && problems.length === 0;
-  if (isDefault && vocabulary.defaultTask) {
-    const entry = vocabulary.defaultTask;
-    const fields = fieldsOf(specOf(entry.task).input);
-    drafts.push({ entry, fields, spellings: spellingsFor(fields, scope.shortFlags), given: {}, byWord: new Map() });
-  }
+  if (isDefault && vocabulary.defaultTask) drafts.push(draftOf(vocabulary.defaultTask));
   const onItsOwn = new Map(drafts.map((draft) => [draft, new Set(Object.keys(draft.given))]));
   for (const { spelling, text } of shared) {
     const takers = drafts.filter((draft) => draft.spellings.has(spelling));
@@ -428,7 +441,9 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
       // What stands after the task itself wins.
       if (!written || onItsOwn.get(draft)?.has(written.field.key)) continue;
       const problem = keep(draft.given, written.field, written.isNegated, text);
-      if (problem !== undefined) complain('bad-value', `\`${spelling}\`${about(draft)}: ${problem}`);
+      if (problem === undefined) continue;
+      draft.faulty.add(written.field.key);
+      complain('bad-value', `\`${spelling}\`${about(draft)}: ${problem}`);
     }
   }
 
@@ -451,6 +466,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
       namespace: draft.entry.namespace,
       task: draft.entry.task,
       given: draft.given,
+      faulty: draft.faulty,
       ...(passthrough !== undefined && wantsRest.includes(draft) && { passthrough }),
     })),
     namespaces,

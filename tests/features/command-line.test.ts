@@ -187,6 +187,26 @@ test.each([
   expect(await tasks(argv, here())).toEqual({ code, stdout: '', stderr });
 });
 
+test('everything wrong with every target is told at once (R11)', async () => {
+  expect((await tasks(['image', '--tga', 'x', 'deploy', 'staging', '--tokn=1', 'smoke'], here())).stderr).toMatchInlineSnapshot(`
+    "error: 3 things are wrong with this command line
+      \`image\` has no flag \`--tga\`
+        → Did you mean \`--tag\`?
+      \`deploy\` has no flag \`--tokn\`
+        → Did you mean \`--token\`?
+      \`smoke\`: --port is required: int
+    "
+  `);
+});
+
+test('codes for a terminal among the words are shown, not sent (R9)', async () => {
+  expect((await tasks(['\x1b[31mred'], here())).stderr).toContain('no task is named `\\x1b[31mred`');
+});
+
+test('--version is heard wherever it stands (R10)', async () => {
+  expect((await tasks(['image', '--version'], here())).stdout).toMatch(/^\d+\.\d+\.\d+/);
+});
+
 test('--yes answers (R17)', async () => {
   expect(await tasks(['--yes', 'deploy', 'production'], here())).toMatchObject({ code: 0, stdout: 'app:production to production\n' });
 });
@@ -215,6 +235,74 @@ test('what is required and missing is asked for at a terminal, with the choices 
 
   expect(await answering('\r')).toMatchObject({ code: 0, stdout: 'app:staging to staging\n' });
   expect(await answering('\x03')).toMatchObject({ code: 130, stdout: '' });
+});
+
+test('a bare `tasks` at a terminal: a task is picked by typing, asked for what it must have, and told as a line (R11)', async () => {
+  const terminal = { cwd: project.root, env: { CI: '' }, terminal: { columns: 80, rows: 24 } };
+  const said = await tasks(['-r', 'quiet'], {
+    ...terminal,
+    keys: [
+      { at: 'Which task?', press: 'serv' },
+      { at: 'serv', press: '\r' },
+      { at: 'where to', press: '\x1b[B\r' },
+      { at: 'Deploy to production?', press: 'y' },
+    ],
+  });
+
+  expect(said).toMatchObject({ code: 0, stdout: 'app:production to production\n' });
+  expect(said.stderr).toContain('$ tasks deploy --target production\n');
+  expect(said.stderr).not.toContain('nested.hidden');
+
+  const left = await tasks([], { ...terminal, keys: [{ at: 'Which task?', press: '\x03' }] });
+  expect(left).toMatchObject({ code: 130, stdout: '' });
+});
+
+test.each([
+  ['in CI', [], { CI: 'true' }],
+  ['with --no-input', ['--no-input'], { CI: '' }],
+  ['where a list was asked for', ['--flat'], { CI: '' }],
+])('nobody is asked to pick %s: it lists (R11)', async (_, argv, env) => {
+  const said = await tasks(argv, {
+    cwd: project.root,
+    env,
+    terminal: { columns: 80, rows: 24 },
+    keys: [{ at: 'Which task?', press: '\x03' }],
+  });
+
+  expect(said).toMatchObject({ code: 0, stderr: '' });
+  expect(said.stdout).toContain('Deploy the server.');
+});
+
+test('an answer that the schema refuses is asked for again; a secret is not shown (R11, R29)', async () => {
+  project.write(
+    'tasks.config.ts',
+    `
+import { defineConfig, keyValue, task } from 'taskwright';
+import { z } from 'zod';
+const sign = task({
+  summary: 'Sign.',
+  input: { port: z.int().max(99), parts: z.array(z.enum(['a', 'b'])), set: keyValue(), token: z.string().min(5).meta({ secret: true }) },
+  run: ({ input, print }) => print(JSON.stringify({ ...input, token: input.token.length }) + '\\n'),
+});
+export default defineConfig({ tasks: { sign } });
+`,
+  );
+  const said = await tasks(['-r', 'quiet', 'sign'], {
+    cwd: project.root,
+    env: { CI: '' },
+    terminal: { columns: 80, rows: 24 },
+    keys: [
+      { at: '--port', press: '100\r' },
+      { at: 'expected number to be <=99', press: '\x7f\x7f\r' },
+      { at: '--parts', press: ' \x1b[B \r' },
+      { at: '--set', press: 'A=1,B=2\r' },
+      { at: '--token', press: 'open-sesame\r' },
+    ],
+  });
+
+  expect(said.stdout).toBe('{"port":1,"parts":["a","b"],"set":{"A":"1","B":"2"},"token":11}\n');
+  expect(said.stderr).toContain("$ tasks sign --port 1 --parts a --parts b --set A=1 --set B=2 --token '***'");
+  expect(said.stderr).not.toContain('open-sesame');
 });
 
 test('no config is one clear message (R4)', async () => {
