@@ -18,7 +18,7 @@ const FLOORS: readonly (readonly [floor: number, ...files: string[]])[] = [
   [3, 'runners/*', 'reporters/*'],
   [4, 'engine', 'preflight', 'run', 'step', 'body', 'services', 'step-scope', 'log-files'],
   [5, 'config', 'load', 'find-config', 'load-error'],
-  [6, 'index', 'api', 'testing', 'cli/*'],
+  [6, 'index', 'api', 'testing', 'cli/*', 'cli/init/*'],
 ];
 
 /** Which floors each may import. Members and the engine never meet: 5 and 6 introduce them. */

@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../lib/cli/main.ts';
 import type { Sink } from '../lib/reporters/reporter.ts';
+import { compile } from './support/compile.ts';
 import type { Block, Page } from './support/pages.ts';
 import { commandsOf, isWorkflow, parsePage, readPages } from './support/pages.ts';
 import { workflowParser } from './support/workflows.ts';
@@ -117,18 +116,6 @@ function snippetsOf(page: Page): readonly Snippet[] {
       const named = /^\/\/ ([\w./-]+\.ts)$/m.exec(block.text.split('\n')[0] ?? '')?.[1];
       return { place: `${page.path}:${block.line}`, file: join(folder, named ?? `line-${block.line}.ts`), text: block.text, block };
     });
-}
-
-/** What the compiler has to say; empty when all is well. */
-function compile(project: string): string {
-  const require = createRequire(import.meta.url);
-  const manifest = require.resolve('typescript/package.json');
-  const compiler = join(dirname(manifest), (require(manifest) as { bin: { tsc: string } }).bin.tsc);
-  try {
-    return execFileSync(process.execPath, [compiler, '-p', project, '--pretty', 'false'], { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' });
-  } catch (error) {
-    return (error as { stdout: string }).stdout;
-  }
 }
 
 const LOOKS = /^(--plan|--graph(=.*)?|--list|-l|--help|-h|--version|--schema|--env)$/;

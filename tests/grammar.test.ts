@@ -4,7 +4,6 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Vocabulary } from '../lib/cli/parse.ts';
 import { parseArgv } from '../lib/cli/parse.ts';
-import type { JsonObject } from '../lib/event.ts';
 import { renderArgv, shellLine } from '../lib/flags.ts';
 import { jsonOfGiven, resolveInput } from '../lib/input.ts';
 import { count, fieldsOf, json, keyValue, path, problemsOf } from '../lib/schema.ts';

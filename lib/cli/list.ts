@@ -61,13 +61,16 @@ function treeRows(entries: readonly RegistryEntry[], { paint, namespace, depth }
       open.add(path);
       const inside = entries.filter((other) => other.namespace === path || other.namespace.startsWith(`${path}.`)).length;
       const isCut = depth !== undefined && level - base + 1 >= depth;
+      // A default without a name of its own is the namespace itself.
+      const itself = entries.find((other) => other.name === path);
       rows.push({
         group,
-        left: `${'  '.repeat(level - base)}${paint.bold(levels[level] ?? '')}`,
-        right: isCut ? paint.dim(`${inside} ${inside === 1 ? 'task' : 'tasks'}`) : '',
+        left: `${'  '.repeat(level - base)}${paint.bold(levels[level] ?? '')}${itself ? marks(itself, paint) : ''}`,
+        right: isCut ? paint.dim(`${inside} ${inside === 1 ? 'task' : 'tasks'}`) : itself ? specOf(itself.task).summary : '',
       });
     }
     if (depth !== undefined && levels.length - base >= depth) continue;
+    if (entry.name === entry.namespace) continue;
     const name = entry.name.slice(entry.namespace === '' ? 0 : entry.namespace.length + 1);
     const short = { ...entry, aliases: entry.aliases.map((alias) => alias.replace(`${entry.namespace}.`, '')) };
     rows.push({

@@ -59,6 +59,7 @@ async function command(host: Host): Promise<number> {
     host.stdout.write(renderProgramHelp(await paintFor(host)));
     return EXIT.ok;
   }
+  if (leading.init) return init(host, leading);
   const project = await unlessEndless(host, projectFor(host, leading, host.argv));
   const { line, registry } = await readLine(host, project, leading);
   if (line.options.version) {
@@ -75,12 +76,17 @@ async function command(host: Host): Promise<number> {
 
 // ── Reading the line ─────────────────────────────────────────────────────────────────────────────
 
-async function projectFor(host: Host, leading: OwnOptions, words: readonly string[]): Promise<Project> {
-  const cwd = leading.directory === undefined ? host.cwd : resolve(host.cwd, leading.directory);
-  if (leading.directory !== undefined && !existsSync(cwd))
+/** @throws {UsageError} when `-C` names none */
+function folderFor(host: Host, leading: OwnOptions): string {
+  const folder = invocationDirOf(host, leading);
+  if (leading.directory !== undefined && !existsSync(folder))
     throw new UsageError('no-folder', `there is no folder \`${leading.directory}\` (\`--directory\`)`);
+  return folder;
+}
+
+async function projectFor(host: Host, leading: OwnOptions, words: readonly string[]): Promise<Project> {
   return loadProject({
-    cwd,
+    cwd: folderFor(host, leading),
     file: leading.file,
     words,
     home: host.env['HOME'] ?? homedir(),
@@ -131,6 +137,19 @@ const invocationDirOf = (host: Host, options: OwnOptions): string =>
 function tellNotices(host: Host, notices: readonly string[], options: OwnOptions): void {
   if (options.quiet || options.reporter === 'quiet') return;
   for (const notice of notices) host.stderr.write(`note: ${notice}\n`);
+}
+
+async function init(host: Host, leading: OwnOptions): Promise<number> {
+  const [word] = host.argv.filter((one) => !one.startsWith('-') && one !== leading.directory);
+  if (word !== undefined) throw new UsageError('bad-line', `\`--init\` stands alone, and \`${word}\` stands beside it`);
+  const folder = folderFor(host, leading);
+  const { initialise, renderInitialised } = await import('./init/init.ts');
+  const ask = async (argv: readonly string[]): Promise<string | undefined> => {
+    const { exitCode, stdout } = await look(localRunner(), argv, { cwd: folder, env: host.env });
+    return exitCode === EXIT.ok ? stdout : undefined;
+  };
+  host.stdout.write(renderInitialised(await initialise({ folder, env: host.env, ask })));
+  return EXIT.ok;
 }
 
 // ── What only looks ──────────────────────────────────────────────────────────────────────────────

@@ -28,6 +28,7 @@ export const ownShape = {
   schema: flag('inputs and outputs of all tasks as JSON Schema'),
   help: flag('this, or the help of a task', 'h'),
   version: flag('the version', 'V'),
+  init: flag('write a config, from package.json scripts and tasks of Invoke'),
 
   directory: z.string().min(1).optional().meta({ short: 'C', description: 'the folder to start from' }),
   file: z.string().min(1).optional().meta({ short: 'f', description: 'the config, instead of the one that is found' }),
@@ -67,7 +68,7 @@ export const NO_OWN_OPTIONS: OwnOptions = ownSchema.parse({});
 
 /** In which order and under which headings help shows them. */
 export const OWN_GROUPS: readonly { readonly title: string; readonly keys: readonly (keyof OwnOptions)[] }[] = [
-  { title: 'Look', keys: ['list', 'flat', 'depth', 'all', 'json', 'schema', 'help', 'version'] },
+  { title: 'Look', keys: ['list', 'flat', 'depth', 'all', 'json', 'schema', 'help', 'version', 'init'] },
   { title: 'Where', keys: ['directory', 'file', 'env'] },
   { title: 'Foresee', keys: ['dryRun', 'plan', 'graph'] },
   { title: 'Run', keys: ['jobs', 'parallel', 'keepGoing', 'failFast', 'timeout', 'commandTimeout', 'warnOnly'] },
@@ -76,4 +77,4 @@ export const OWN_GROUPS: readonly { readonly title: string; readonly keys: reado
 ];
 
 /** At most one of these can be asked for at a time (R16). */
-export const EXCLUSIVE: readonly (keyof OwnOptions)[] = ['list', 'help', 'schema', 'env', 'plan', 'graph', 'dryRun'];
+export const EXCLUSIVE: readonly (keyof OwnOptions)[] = ['list', 'help', 'init', 'schema', 'env', 'plan', 'graph', 'dryRun'];

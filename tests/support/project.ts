@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -10,6 +10,7 @@ export interface TestProject {
   /** An absolute path below the root. */
   path(...parts: readonly string[]): string;
   write(path: string, text: string, options?: { readonly mode?: number }): void;
+  read(path: string): string;
 }
 
 /**
@@ -23,6 +24,7 @@ export function projectWith(files: Readonly<Record<string, string>> = {}, name =
   const project: TestProject = {
     root,
     path: (...parts) => join(root, ...parts),
+    read: (path) => readFileSync(join(root, path), 'utf8'),
     write: (path, text, options = {}) => {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), text, options);
