@@ -280,12 +280,12 @@ test.each([
   ['tasks/build.ts', '`tasks/build.ts` is there already'],
 ])('--init overwrites nothing: with %s it writes no file at all', async (file, message) => {
   const project = projectWith({ 'package.json': JSON.stringify({ scripts: SCRIPTS }), [file]: 'mine' });
-  const before = readdirSync(project.root, { recursive: true }).toSorted();
+  const before = filesIn(project);
 
   const said = await tasks(['--init'], { cwd: project.root });
 
   expect(said).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(`error: ${message}\n  nothing was written\n`) });
-  expect(readdirSync(project.root, { recursive: true }).toSorted()).toEqual(before);
+  expect(filesIn(project)).toEqual(before);
   expect(project.read(file)).toBe('mine');
 });
 
@@ -297,6 +297,9 @@ test('--init stands alone, takes -C, and reads a package.json that is JSON', asy
   expect((await tasks(['-C', 'inner', '--init'], { cwd: project.root })).code).toBe(0);
   expect(project.read('inner/tasks.config.ts')).toContain('hello');
 });
+
+const filesIn = (project: TestProject): string[] =>
+  readdirSync(project.root, { recursive: true, encoding: 'utf8' }).toSorted((a, b) => a.localeCompare(b));
 
 /** What the compiler says of the files that were written. */
 function typesOf(project: TestProject): string {

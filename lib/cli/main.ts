@@ -140,7 +140,7 @@ function tellNotices(host: Host, notices: readonly string[], options: OwnOptions
 }
 
 async function init(host: Host, leading: OwnOptions): Promise<number> {
-  const [word] = host.argv.filter((one) => !one.startsWith('-') && one !== leading.directory);
+  const word = host.argv.find((one) => !one.startsWith('-') && one !== leading.directory);
   if (word !== undefined) throw new UsageError('bad-line', `\`--init\` stands alone, and \`${word}\` stands beside it`);
   const folder = folderFor(host, leading);
   const { initialise, renderInitialised } = await import('./init/init.ts');
