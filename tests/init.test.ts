@@ -109,20 +109,19 @@ test('--init turns package.json scripts into a config and task files, and says w
     });
     "
   `);
-  expect((await tasks(['--list', '--all'], { cwd: project.root })).stdout).toMatchInlineSnapshot(`
-    "all              npm run build && npm run lint
-    delete           echo deleted
-    build (default)  echo built
-      post-build     echo behind
-      pre-build      echo before
-      prod           echo built for production
-    lint-all
-      js-fix         echo lint
-    docs
-      make           echo 'docs'
-      api
-        make         echo \`echo inner\` \\\\ 'quo"ted' \${HOME:+home}
-    "
+  const listed = (await tasks(['--list', '--all', '--flat'], { cwd: project.root })).stdout.trim().split('\n');
+  expect(listed.toSorted((a, b) => a.localeCompare(b))).toMatchInlineSnapshot(`
+    [
+      "all               npm run build && npm run lint",
+      "build (default)   echo built",
+      "build.post-build  echo behind",
+      "build.pre-build   echo before",
+      "build.prod        echo built for production",
+      "delete            echo deleted",
+      "docs.api.make     echo \`echo inner\` \\\\ 'quo"ted' \${HOME:+home}",
+      "docs.make         echo 'docs'",
+      "lint-all.js-fix   echo lint",
+    ]
   `);
   expect(typesOf(project)).toBe('');
 });
