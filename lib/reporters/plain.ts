@@ -1,5 +1,5 @@
 import { paintFor, stoppingLine } from './paint.ts';
-import type { Reporter, ReporterOptions, Screen } from './reporter.ts';
+import type { Reporter, ReporterOptions, Screen, Sink } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
 import { renderSummary } from './summary.ts';
 
@@ -9,10 +9,18 @@ import { renderSummary } from './summary.ts';
  */
 export function soloReporter(log: RunLog, { stdout, stderr }: Screen, options: ReporterOptions): Reporter {
   const paint = paintFor(stderr.colour);
+  /** The terminal's cursor stands behind a text without a line break. */
+  let isMidLine = false;
+  const say = (sink: Sink, text: string): void => {
+    sink.write(text);
+    if (sink.isTTY && text !== '') isMidLine = !text.endsWith('\n');
+  };
+  /** A line of ours begins on a line of its own. */
+  const afresh = (): string => (isMidLine && stderr.isTTY ? '\n' : '');
   return {
-    output: ({ stream, text }) => (stream === 'stdout' ? stdout : stderr).write(text),
-    log: ({ text }) => stderr.write(`${text}\n`),
-    print: ({ text }) => stdout.write(text),
+    output: ({ stream, text }) => say(stream === 'stdout' ? stdout : stderr, text),
+    log: ({ text }) => say(stderr, `${text}\n`),
+    print: ({ text }) => say(stdout, text),
     notice: ({ text, isError }) => stderr.write(`${isError ? 'error' : 'note'}: ${text}\n`),
     'command-started': (event) => {
       if (event.dry) stdout.write(`${event.line}\n`);
@@ -21,8 +29,13 @@ export function soloReporter(log: RunLog, { stdout, stderr }: Screen, options: R
     'service-ready': ({ step }) => stderr.write(`${paint.green('●')} ${log.titleOf(step)} is ready\n`),
     'run-stopping': ({ reason }) => {
       // Its own `Exit` stops nothing else.
-      if (reason !== 'exit') stderr.write(`${stoppingLine(reason)}\n`);
+      if (reason === 'exit') return;
+      // A terminal has put `^C` there.
+      say(stderr, `${reason === 'SIGINT' && stderr.isTTY ? '\n' : afresh()}${stoppingLine(reason)}\n`);
     },
-    'run-ended': (event) => stderr.write(renderSummary(log, event, stderr, { wasShown: true, verbose: options.verbose })),
+    'run-ended': (event) => {
+      const end = renderSummary(log, event, stderr, { wasShown: true, verbose: options.verbose });
+      if (end !== '') stderr.write(`${afresh()}${end}`);
+    },
   };
 }

@@ -183,3 +183,14 @@ test('commands of a service and of its stop have numbers of their own (R38)', as
 
   expect(events.flatMap((event) => (event.type === 'command-ended' ? [event.command] : []))).toEqual([2, 1]);
 });
+
+test('on a terminal the closing line of a single step stands on a line of its own; in a pipe there is none (R40)', async () => {
+  const project = configWith(`
+const say = task({ summary: 'Say.', run: ({ print }) => print('no line break') });
+export default defineConfig({ tasks: { say } });`);
+
+  const seen = await tasks(['say'], { cwd: project.root, terminal: { columns: 80, rows: 24 } });
+
+  expect([seen.stdout, seen.stderr.replace(/\d+ms/, '<time>')]).toEqual(['no line break', '\n✔ say <time>\n']);
+  expect(await tasks(['say'], { cwd: project.root })).toEqual({ code: 0, stdout: 'no line break', stderr: '' });
+});
