@@ -175,7 +175,7 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
       now: Date.now,
     };
     const checked = preflight(engine, plan.steps);
-    const found = await unlessEndless(order, untilStopped(checked, halted.signal, hurried.signal, engine.graceMs));
+    const found = await unlessEndless(order, untilStopped(checked, halted.signal, hurried.signal));
     if (!found || halted.signal.aborted) return notBegun(plan, early);
     const handle = startRun(engine, plan, found);
     run = handle;
@@ -205,18 +205,16 @@ function namesIn(plan: Plan): Set<string> {
   return names;
 }
 
+/** A command that looks has a second from the signal to SIGKILL; a check of the author's own may hear nothing. */
+const CHECKS_END_WITHIN_MS = 2000;
+
 /** What the checks started is told to end, and waited for: nothing of it outlives us (R24). */
-async function untilStopped(
-  checking: Promise<Preflight>,
-  stopped: AbortSignal,
-  hurried: AbortSignal,
-  graceMs: number,
-): Promise<Preflight | undefined> {
+async function untilStopped(checking: Promise<Preflight>, stopped: AbortSignal, hurried: AbortSignal): Promise<Preflight | undefined> {
   const first = await Promise.race([checking, aborted(stopped)]);
   if (first) return first;
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<void>((done) => {
-    timer = setTimeout(done, graceMs);
+    timer = setTimeout(done, CHECKS_END_WITHIN_MS);
   });
   await Promise.race([checking.catch(() => {}), patience, aborted(hurried)]);
   clearTimeout(timer);
