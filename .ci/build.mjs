@@ -1,7 +1,7 @@
 // Compiles lib/ and tasks/ to dist/. `prepare` runs it on every install, also where the development
 // dependencies are left out: then there is nothing to compile with, and nothing to do.
 //
-// What is published is small: programs without comments and indentation (names and modules stay, so that
+// What is published is small: programs without comments and indentation, in the shortest syntax (names and modules stay, so that
 // stack traces can be read), and only those declarations that the package's exports lead to.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -48,7 +48,12 @@ async function shrink(folder) {
   const { transform } = await import('esbuild');
   const files = filesIn(folder);
   for (const file of files.filter((name) => name.endsWith('.js'))) {
-    const { code } = await transform(readFileSync(file, 'utf8'), { minifyWhitespace: true, lineLimit: 120, target: 'node20' });
+    const { code } = await transform(readFileSync(file, 'utf8'), {
+      minifyWhitespace: true,
+      minifySyntax: true,
+      lineLimit: 120,
+      target: 'node20',
+    });
     writeFileSync(file, code);
   }
   const wanted = new Set();
@@ -60,7 +65,7 @@ async function shrink(folder) {
     }
   };
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  for (const types of Object.values(exports).flatMap((entry) => entry.types ?? [])) {
+  for (const types of Object.values(exports).flatMap((entry) => entry?.types ?? [])) {
     const [before, after] = join(folder, types.replace('./dist/', '')).split('*');
     const isExport = (file) =>
       file === before ||

@@ -20,7 +20,11 @@ export interface TestProject {
 export function projectWith(files: Readonly<Record<string, string>> = {}, name = 'project'): TestProject {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'taskwright-test-')));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const root = join(folder, name);
+  return projectAt(join(folder, name), files);
+}
+
+/** In a new folder that somebody else removes. */
+export function projectAt(root: string, files: Readonly<Record<string, string>> = {}): TestProject {
   const project: TestProject = {
     root,
     path: (...parts) => join(root, ...parts),
