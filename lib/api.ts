@@ -366,11 +366,11 @@ export async function programOrder(targets: readonly Target[], options: ProgramO
     targets,
     options: {
       ...defaultRunOptions(),
-      ...(config.jobs !== undefined && { jobs: config.jobs }),
+      ...(options.config && (await runOptionsOfConfig(options.config))),
       ...(options.jobs !== undefined && { jobs: options.jobs }),
-      keepGoing: options.keepGoing ?? false,
-      failFast: options.failFast ?? false,
-      parallel: options.parallel ?? false,
+      ...(options.keepGoing !== undefined && { keepGoing: options.keepGoing }),
+      ...(options.failFast !== undefined && { failFast: options.failFast }),
+      ...(options.parallel !== undefined && { parallel: options.parallel }),
       dryRun: options.dryRun ?? false,
       skipUnmet: options.skipUnmet ?? false,
     },
@@ -396,6 +396,12 @@ export async function programOrder(targets: readonly Target[], options: ProgramO
     signal: options.signal,
     complain: () => {},
   };
+}
+
+/** A program sets what it sets: of our own options, only those of the config stand behind them. */
+async function runOptionsOfConfig(config: Config): Promise<Partial<RunOptions>> {
+  const [{ settle }, { runOptionsOf }] = await Promise.all([import('./cli/settings.ts'), import('./cli/parse.ts')]);
+  return runOptionsOf(settle({}, {}, config).options);
 }
 
 function failedRun(result: RunResult): RunFailedError {

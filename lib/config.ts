@@ -25,6 +25,20 @@ export interface Config {
   readonly grace?: Duration;
   /** Bounds the whole run. */
   readonly timeout?: Duration;
+  /** Bounds each command that has no limit of its own. */
+  readonly commandTimeout?: Duration;
+  /** Targets side by side, not in the order typed. */
+  readonly parallel?: boolean;
+  /** After a failure run what does not need it. */
+  readonly keepGoing?: boolean;
+  /** At a failure stop what is running. */
+  readonly failFast?: boolean;
+  /** Never ask for what is missing. */
+  readonly noInput?: boolean;
+  /** Show each command before it runs. */
+  readonly echo?: boolean;
+  /** Commands, reasons and full stacks. */
+  readonly verbose?: boolean;
   /** Gives every flag a letter, as Invoke does. Adding an input can then move another's letter. */
   readonly shortFlags?: 'auto';
 }
@@ -39,6 +53,8 @@ interface Rule {
   readonly expected: string;
 }
 
+const SWITCH: Rule = { check: (value) => typeof value === 'boolean', expected: 'true or false' };
+
 const RULES: { readonly [Key in keyof Required<Config>]: Rule } = {
   tasks: { check: (value) => typeof value === 'object' && value !== null && !Array.isArray(value), expected: 'an object of tasks' },
   dotenv: { check: (value) => Array.isArray(value) && value.every((file) => typeof file === 'string'), expected: 'a list of file names' },
@@ -50,6 +66,13 @@ const RULES: { readonly [Key in keyof Required<Config>]: Rule } = {
   jobs: { check: (value) => Number.isSafeInteger(value) && Number(value) > 0, expected: 'a whole number from 1' },
   grace: { check: isDuration, expected: 'a length of time such as "5s"' },
   timeout: { check: isDuration, expected: 'a length of time such as "10m"' },
+  commandTimeout: { check: isDuration, expected: 'a length of time such as "30s"' },
+  parallel: SWITCH,
+  keepGoing: SWITCH,
+  failFast: SWITCH,
+  noInput: SWITCH,
+  echo: SWITCH,
+  verbose: SWITCH,
   shortFlags: { check: (value) => value === 'auto', expected: '"auto"' },
 };
 

@@ -14,18 +14,17 @@ import { loadProject } from '../load.ts';
 import { planView } from '../plan.ts';
 import type { Registry } from '../registry.ts';
 import type { Reporter, Screen } from '../reporters/reporter.ts';
-import type { RunOptions } from '../request.ts';
 import type { RunResult } from '../run.ts';
 import { localRunner } from '../runners/local.ts';
 import { fieldsOf } from '../schema.ts';
 import { look } from '../step-scope.ts';
 import { specOf } from '../task.ts';
-import { parseDurationMs } from '../util/duration.ts';
 import { userFrames } from '../util/frames.ts';
 import type { Host } from './host.ts';
 import type { OwnOptions } from './own-options.ts';
 import type { ParsedLine, ParseProblem, ParsedTarget } from './parse.ts';
 import { badLine, leadingOptions, parseArgv, runOptionsOf } from './parse.ts';
+import { renderSettings, settingRows, settingsJson, settle } from './settings.ts';
 
 /**
  * The whole command: words in, exit code out (R21).
@@ -113,12 +112,23 @@ async function unlessEndless<T>(host: Host, loading: Promise<T>): Promise<T> {
 /** A word that nothing answers to may be in a module that was not loaded: "no such task" is said only with all of them. */
 async function readLine(host: Host, project: Project, leading: OwnOptions): Promise<{ line: ParsedLine; registry: Registry }> {
   const scope = { invocationDir: invocationDirOf(host, leading), shortFlags: project.config.shortFlags };
-  const first = parseArgv(host.argv, project.registry, scope);
+  const first = settled(host, project, parseArgv(host.argv, project.registry, scope));
   const needsAll =
     first.problems.length > 0 || first.options.list || first.options.schema || first.options.env || first.targets.length === 0;
   if (!project.registry.isPartial || !needsAll) return { line: first, registry: project.registry };
   const registry = await project.registry.complete();
-  return { line: parseArgv(host.argv, registry, scope), registry };
+  return { line: settled(host, project, parseArgv(host.argv, registry, scope)), registry };
+}
+
+/** With our own options as config and variables have them, where the line says nothing of them. */
+function settled(host: Host, { config }: Project, line: ParsedLine): ParsedLine {
+  const { options, problems, notices } = settle(line.own, host.env, config);
+  return {
+    ...line,
+    options,
+    problems: [...line.problems, ...problems.map((text) => ({ code: 'bad-value', text }) as const)],
+    notices: [...line.notices, ...notices],
+  };
 }
 
 /** What else is wrong, so that all is told at once (R11): what targets miss or refuse. */
@@ -199,6 +209,7 @@ async function answer(host: Host, project: Project, line: ParsedLine): Promise<n
     return EXIT.ok;
   }
   if (options.env) return variables(host, project, options);
+  if (options.showConfig) return settings(host, project, line);
   if (targets.length === 0) {
     if (isBare(line) && host.stdout.isTTY && canAskAt(host, options)) return pick(host, project, line);
     await list(host, registry, options, line.namespaces[0]);
@@ -256,6 +267,13 @@ async function variables(host: Host, project: Project, options: OwnOptions): Pro
   return EXIT.ok;
 }
 
+async function settings(host: Host, { config, file, registry }: Project, line: ParsedLine): Promise<number> {
+  const rows = settingRows(settle(line.own, host.env, config), config, registry);
+  const { paint, width } = await paintFor(host);
+  host.stdout.write(line.options.json ? document(settingsJson(rows, file)) : renderSettings(rows, file, paint, width));
+  return EXIT.ok;
+}
+
 function environmentOf(host: Host, project: Project) {
   return loadEnvironment({
     base: host.env,
@@ -291,7 +309,7 @@ async function orderFor(host: Host, project: Project, line: ParsedLine): Promise
   const { createAsk } = await import('./ask.ts');
   return {
     targets: canAsk && !isForeseen(options) ? await askedTargets(host, project, line) : line.targets,
-    options: runOptions(project, options),
+    options: { ...defaultRunOptions(), ...runOptionsOf(options) },
     registry: project.registry,
     config: project.config,
     root: project.root,
@@ -326,16 +344,6 @@ const isForeseen = (options: OwnOptions): boolean => options.plan || options.gra
 function isCi(host: Host): boolean {
   const { CI } = host.env;
   return CI !== undefined && CI !== '' && CI !== 'false' && CI !== '0';
-}
-
-function runOptions(project: Project, options: OwnOptions): RunOptions {
-  const { jobs, timeout } = project.config;
-  return {
-    ...defaultRunOptions(),
-    ...(jobs !== undefined && { jobs }),
-    ...(timeout !== undefined && { timeoutMs: parseDurationMs(timeout) }),
-    ...runOptionsOf(options),
-  };
 }
 
 async function reporterFor(project: Project, options: OwnOptions, screen: Screen): Promise<Reporter> {

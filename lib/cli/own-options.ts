@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Json } from '../event.ts';
+import { parse } from '../input.ts';
 import { fieldsOf } from '../schema.ts';
 import type { Field } from '../schema.ts';
 import { durationMs } from '../util/duration.ts';
@@ -19,7 +21,7 @@ const duration = (help: string) =>
     .optional()
     .meta({ description: help });
 
-export const ownShape = {
+const ownShape = {
   list: flag('the tasks, or those of a namespace', 'l'),
   flat: flag('one line a task, full names'),
   depth: z.int().min(1).optional().meta({ description: 'levels of namespaces that are shown' }),
@@ -33,6 +35,7 @@ export const ownShape = {
   directory: z.string().min(1).optional().meta({ short: 'C', description: 'the folder to start from' }),
   file: z.string().min(1).optional().meta({ short: 'f', description: 'the config, instead of the one that is found' }),
   env: flag('variables, and where each comes from'),
+  showConfig: flag('settings, and where each comes from'),
 
   dryRun: flag('show each command and start none', 'n'),
   plan: flag('show the steps and run none'),
@@ -60,16 +63,26 @@ export const ownShape = {
   verbose: flag('commands, reasons and full stacks', 'v'),
 };
 
-export const ownSchema = z.object(ownShape);
+const ownSchema = z.object(ownShape);
 export type OwnOptions = z.output<typeof ownSchema>;
 
 export const OWN_FIELDS: readonly Field[] = fieldsOf(ownShape);
-export const NO_OWN_OPTIONS: OwnOptions = ownSchema.parse({});
+const NO_OWN_OPTIONS: OwnOptions = ownSchema.parse({});
+
+/** What was given, over the defaults; a value that its option refuses is left out, and told. */
+export function ownOptions(given: Readonly<Record<string, Json>>, complain: (key: string, expected: string) => void): OwnOptions {
+  const checked = parse(ownShape, given);
+  // The schema that was asked is that of OwnOptions.
+  if (checked.ok) return checked.value as OwnOptions;
+  for (const issue of checked.issues) complain(issue.key ?? '', issue.message);
+  const wrong = new Set(checked.issues.map((issue) => issue.key));
+  return { ...NO_OWN_OPTIONS, ...Object.fromEntries(Object.entries(given).filter(([key]) => !wrong.has(key))) };
+}
 
 /** In which order and under which headings help shows them. */
 export const OWN_GROUPS: readonly { readonly title: string; readonly keys: readonly (keyof OwnOptions)[] }[] = [
   { title: 'Look', keys: ['list', 'flat', 'depth', 'all', 'json', 'schema', 'help', 'version', 'init'] },
-  { title: 'Where', keys: ['directory', 'file', 'env'] },
+  { title: 'Where', keys: ['directory', 'file', 'env', 'showConfig'] },
   { title: 'Foresee', keys: ['dryRun', 'plan', 'graph'] },
   { title: 'Run', keys: ['jobs', 'parallel', 'keepGoing', 'failFast', 'timeout', 'commandTimeout', 'warnOnly'] },
   { title: 'Answer', keys: ['yes', 'noInput', 'skipUnmet'] },
@@ -77,4 +90,4 @@ export const OWN_GROUPS: readonly { readonly title: string; readonly keys: reado
 ];
 
 /** At most one of these can be asked for at a time (R16). */
-export const EXCLUSIVE: readonly (keyof OwnOptions)[] = ['list', 'help', 'init', 'schema', 'env', 'plan', 'graph', 'dryRun'];
+export const EXCLUSIVE: readonly (keyof OwnOptions)[] = ['list', 'help', 'init', 'schema', 'env', 'showConfig', 'plan', 'graph', 'dryRun'];

@@ -3,7 +3,6 @@ import { UsageError } from '../errors.ts';
 import type { Json, JsonObject } from '../event.ts';
 import type { Decoded, ShortFlags } from '../flags.ts';
 import { decodeText, isScalar, lettered, spellingsOf, takesNoWord } from '../flags.ts';
-import { parse as checkInput } from '../input.ts';
 import type { Field } from '../schema.ts';
 import { fieldsOf } from '../schema.ts';
 import type { RunOptions } from '../request.ts';
@@ -14,7 +13,7 @@ import { kebab } from '../util/kebab.ts';
 import { nearest } from '../util/nearest.ts';
 import { stableText } from '../util/stable-text.ts';
 import type { OwnOptions } from './own-options.ts';
-import { EXCLUSIVE, NO_OWN_OPTIONS, OWN_FIELDS, ownShape } from './own-options.ts';
+import { EXCLUSIVE, OWN_FIELDS, ownOptions } from './own-options.ts';
 
 /**
  * From the words of a command line to what they ask for (R8–R10, R12). Pure.
@@ -46,6 +45,8 @@ export interface ParseScope {
 
 export interface ParsedLine {
   readonly options: OwnOptions;
+  /** Those of our own options that were typed. */
+  readonly own: JsonObject;
   readonly targets: readonly ParsedTarget[];
   /** Words that name a namespace without a default task. */
   readonly namespaces: readonly string[];
@@ -452,7 +453,9 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
     complain('bad-line', 'no target takes the words after `--`', 'A task takes them when it declares `passthrough: true`.');
   }
 
-  const options = ownOptions(own, (text) => complain('bad-value', text));
+  const options = ownOptions(own, (key, expected) =>
+    complain('bad-value', `\`--${kebab(key)}\`: ${expected}, got ${JSON.stringify(own[key])}`),
+  );
   const exclusive = EXCLUSIVE.filter((key) => options[key] !== undefined && options[key] !== false);
   // `task --help --dry-run` asks for help.
   if (exclusive.length > 1 && !options.help) {
@@ -461,6 +464,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
 
   return {
     options,
+    own,
     targets: drafts.map((draft) => ({
       name: draft.entry.name,
       namespace: draft.entry.namespace,
@@ -486,16 +490,6 @@ function gathered(before: Json | undefined, field: Field, value: Json): Json {
   if (field.kind.type === 'array') return [...(Array.isArray(before) ? (before as Json[]) : []), value];
   if (field.kind.type === 'key-value') return { ...(before as JsonObject | undefined), ...(value as JsonObject) };
   return value;
-}
-
-function ownOptions(own: Record<string, Json>, complain: (text: string) => void): OwnOptions {
-  const checked = checkInput(ownShape, own);
-  // The schema that was asked is that of OwnOptions.
-  if (checked.ok) return checked.value as OwnOptions;
-  for (const issue of checked.issues)
-    complain(`\`--${kebab(issue.key ?? '')}\`: ${issue.message}, got ${JSON.stringify(own[issue.key ?? ''])}`);
-  const wrong = new Set(checked.issues.map((issue) => issue.key));
-  return { ...NO_OWN_OPTIONS, ...Object.fromEntries(Object.entries(own).filter(([key]) => !wrong.has(key))) };
 }
 
 /** R10: a flag meant for two targets of one namespace, and given to one. */
