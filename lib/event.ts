@@ -61,6 +61,8 @@ export interface Failure {
   readonly signal?: string;
   /** The user's own frames, one a line. */
   readonly stack?: string;
+  /** With those of libraries and of taskwright: for `--verbose`. */
+  readonly fullStack?: string;
   /** Where it came from: the user's line that failed, else the declaration of the task. */
   readonly place?: Place;
   /** Lines that stand under the message. */

@@ -38,6 +38,7 @@ export function failureOf(error: unknown, root: string, kind: Failure['kind'] = 
     message: `${name}${error.message || 'an error without a message'}`,
     exitCode: 1,
     ...(frames.length > 0 && { stack: frames.join('\n') }),
+    ...(error.stack?.includes('\n') && { fullStack: error.stack.slice(error.stack.search(/^\s+at /m)).replaceAll(/^\s+/gm, '') }),
     ...placeIn(error),
   };
 }

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { Colors } from 'picocolors/types.js';
-import { oneOf, spellingsOf, takesNoWord } from '../flags.ts';
+import type { ShortFlags } from '../flags.ts';
+import { isScalar, lettered, oneOf, spellingsOf } from '../flags.ts';
 import type { Registry, RegistryEntry } from '../registry.ts';
 import type { Field, FieldKind } from '../schema.ts';
 import { fieldsOf } from '../schema.ts';
@@ -17,13 +18,14 @@ export interface HelpOptions {
   readonly paint: Colors;
   /** Hidden inputs too. */
   readonly all?: boolean;
+  readonly shortFlags?: ShortFlags | undefined;
 }
 
 export function renderTaskHelp(entry: RegistryEntry, registry: Registry, root: string, options: HelpOptions): string {
   const { paint, width } = options;
   const spec = specOf(entry.task);
-  const fields = fieldsOf(spec.input).filter((field) => options.all || !field.hidden);
-  const lines = [`${paint.bold('tasks')} ${usageOf(entry, fields)}`, '', ...wrap(spec.summary, width)];
+  const fields = lettered(fieldsOf(spec.input), options.shortFlags).filter((field) => options.all || !field.hidden);
+  const lines = [...wrap(`${paint.bold('tasks')} ${usageOf(entry, fields)}`, width), '', ...wrap(spec.summary, width)];
   const section = (title: string, rows: readonly (readonly [string, string])[]): void => {
     if (rows.length > 0) lines.push('', paint.bold(title), ...twoColumns(rows, 2, width));
   };
@@ -53,20 +55,17 @@ export function renderTaskHelp(entry: RegistryEntry, registry: Registry, root: s
     'Examples',
     (spec.examples ?? []).map((example) => [`${paint.dim('$')} tasks ${example}`, '']),
   );
-  const shadowed = fields.filter((field) =>
-    OWN_FIELDS.some((own) => own.key === field.key || (own.short !== undefined && own.short === field.short)),
-  );
+  const shadowed = fields.flatMap((field) => {
+    const { long, short } = spellingsOf(field);
+    const isOwn = (spelling: string | undefined): boolean =>
+      OWN_FIELDS.some((own) => spelling !== undefined && Object.values(spellingsOf(own)).includes(spelling));
+    return [long, short].filter((spelling) => spelling !== undefined && isOwn(spelling));
+  });
   if (shadowed.length > 0) {
-    const names = shadowed.map((field) => `\`${spellingsOf(field).long}\``).join(', ');
-    lines.push(
-      '',
-      ...wrap(
-        paint.dim(
-          `After \`${entry.name}\`, ${names} ${shadowed.length === 1 ? 'is' : 'are'} its own; taskwright's of that spelling stands before the first task.`,
-        ),
-        width,
-      ),
-    );
+    const verb = shadowed.length === 1 ? 'is' : 'are';
+    const names = shadowed.map((spelling) => `\`${spelling}\``).join(', ');
+    const text = `After \`${entry.name}\`, ${names} ${verb} its own; taskwright's of that spelling stands before the first task.`;
+    lines.push('', ...wrap(paint.dim(text), width));
   }
   const place = placeOf(entry.task);
   if (place) {
@@ -78,7 +77,6 @@ export function renderTaskHelp(entry: RegistryEntry, registry: Registry, root: s
 
 /** `deploy <target> [name] [paths...] [flags] [-- words...]` */
 function usageOf(entry: RegistryEntry, fields: readonly Field[]): string {
-  const isScalar = (field: Field): boolean => !takesNoWord(field.kind) && field.kind.type !== 'array' && field.kind.type !== 'key-value';
   const required = fields.filter((field) => field.required && isScalar(field)).map((field) => `<${kebab(field.key)}>`);
   const optional = fields.filter((field) => !field.required && field.positional && isScalar(field)).map((field) => `[${kebab(field.key)}]`);
   const variadic = fields
@@ -125,7 +123,7 @@ function aboutField(field: Field, paint: Colors): string {
     field.default === undefined ||
     field.default === false ||
     field.kind.type === 'count' ||
-    (Array.isArray(field.default) && field.default.length === 0);
+    (typeof field.default === 'object' && Object.keys(field.default ?? {}).length === 0);
   const facts = [
     ...(field.required && field.kind.type !== 'boolean' ? ['required'] : []),
     ...choices,

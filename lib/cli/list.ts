@@ -71,8 +71,10 @@ function treeRows(entries: readonly RegistryEntry[], { paint, namespace, depth }
     }
     if (depth !== undefined && levels.length - base >= depth) continue;
     if (entry.name === entry.namespace) continue;
-    const name = entry.name.slice(entry.namespace === '' ? 0 : entry.namespace.length + 1);
-    const short = { ...entry, aliases: entry.aliases.map((alias) => alias.replace(`${entry.namespace}.`, '')) };
+    // Below a namespace that was asked for, names are as they can be typed.
+    const prefix = entry.namespace === '' || namespace !== undefined ? '' : `${entry.namespace}.`;
+    const name = entry.name.slice(prefix.length);
+    const short = { ...entry, aliases: entry.aliases.map((alias) => (alias.startsWith(prefix) ? alias.slice(prefix.length) : alias)) };
     rows.push({
       group,
       left: `${'  '.repeat(levels.length - base)}${paint.cyan(name)}${marks(short, paint)}`,

@@ -171,7 +171,7 @@ async function paintFor(host: Host) {
 
 async function help(host: Host, project: Project, registry: Registry, line: ParsedLine): Promise<number> {
   const { renderProgramHelp, renderTaskHelp } = await import('./help.ts');
-  const look = { ...(await paintFor(host)), all: line.options.all };
+  const look = { ...(await paintFor(host)), all: line.options.all, shortFlags: project.config.shortFlags };
   const unknown = line.problems.find((problem) => problem.code === 'unknown-task');
   const subject = line.targets.at(-1);
   if (!subject && unknown) throw new UsageError(unknown.code, unknown.text, { hint: unknown.hint });
@@ -202,7 +202,7 @@ const document = (value: object): string => `${JSON.stringify(value, undefined, 
 async function answer(host: Host, project: Project, line: ParsedLine): Promise<number> {
   const { options, targets } = line;
   const { registry } = project;
-  if (options.list) return list(host, registry, options, line.namespaces[0] ?? targets[0]?.name);
+  if (options.list) return list(host, registry, options, line.subject);
   if (options.schema) {
     const { schemaDocument } = await import('./schema-view.ts');
     host.stdout.write(document(schemaDocument(registry)));

@@ -48,6 +48,8 @@ export interface ParsedLine {
   /** Those of our own options that were typed. */
   readonly own: JsonObject;
   readonly targets: readonly ParsedTarget[];
+  /** What the first word names, as a name: a namespace before its default task. For what only looks. */
+  readonly subject: string | undefined;
   /** Words that name a namespace without a default task. */
   readonly namespaces: readonly string[];
   /** All that is wrong, a line each. */
@@ -207,6 +209,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
   const drafts: Draft[] = [];
   const shared: Shared[] = [];
   const namespaces: string[] = [];
+  let subject: string | undefined;
   const leadingEnd = leadingWords(argv);
   let passthrough: readonly string[] | undefined;
   let at = 0;
@@ -391,6 +394,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
       return;
     }
     const entry = vocabulary.find(word);
+    subject ??= vocabulary.isNamespace(word) ? word : entry?.name;
     if (entry) {
       drafts.push(draftOf(entry));
       return;
@@ -465,6 +469,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
   return {
     options,
     own,
+    subject,
     targets: drafts.map((draft) => ({
       name: draft.entry.name,
       namespace: draft.entry.namespace,

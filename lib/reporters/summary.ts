@@ -77,7 +77,7 @@ function renderFailure(step: StepView, outcome: Extract<Outcome, { status: 'fail
 function factsOf(failure: Failure, { verbose }: SummaryOptions): string[] {
   const facts = [
     ...(failure.facts ?? []),
-    ...(failure.stack?.split('\n') ?? []),
+    ...(((verbose ? failure.fullStack : undefined) ?? failure.stack)?.split('\n') ?? []),
     ...(verbose && failure.command !== undefined ? [`$ ${failure.command}`] : []),
     ...(verbose && failure.cwd !== undefined ? [`in ${failure.cwd}`] : []),
   ];
