@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import type { Answer, Ask, Engine, Terminal } from './engine.ts';
-import { ConfigError, EXIT, RunFailedError, UserError } from './errors.ts';
+import { ConfigError, EXIT, Exit, RunFailedError, UserError } from './errors.ts';
 import { loadEnvironment } from './environment.ts';
 import type { Event, Failure } from './event.ts';
 import { failureOf } from './failure.ts';
@@ -140,6 +140,8 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
     const strays = { count: 0 };
     letGo.push(
       order.onStray((error) => {
+        // `process.exit` was called in a callback of a body, which has heard of it.
+        if (error instanceof Exit && error.message.startsWith('`process.exit(')) return;
         strays.count++;
         const { message, stack } = failureOf(error, order.root);
         const frames = stack === undefined ? '' : `\n${stack.replace(/^/gm, '  ')}`;
@@ -184,6 +186,7 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
     await closeAll(order);
     return result;
   } finally {
+    await order.runner.close?.();
     for (const one of letGo) one();
   }
 }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { format } from 'node:util';
 import type { CommandFailedError } from './errors.ts';
+import { Exit } from './errors.ts';
 import type { Engine } from './engine.ts';
 import type { Halt } from './halt.ts';
 import type { Step } from './plan.ts';
@@ -191,7 +192,12 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     name: step.name,
   };
 
-  const settled = speaking.run(log, async (): Promise<BodyEnd> => {
+  let tellExit: (end: BodyEnd) => void = () => {};
+  const exited = new Promise<BodyEnd>((resolve) => {
+    tellExit = resolve;
+  });
+  const speaker: Speaker = { log, exit: (error) => tellExit({ kind: 'threw', error }) };
+  const returned = speaking.run(speaker, async (): Promise<BodyEnd> => {
     try {
       // The declaration types the context; here the two are only brought together.
       return { kind: 'returned', value: await (run as ((context: TaskContext) => unknown) | undefined)?.(context) };
@@ -199,6 +205,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
       return { kind: 'threw', error };
     }
   });
+  const settled = Promise.race([returned, exited]);
 
   async function close(): Promise<BodyClose> {
     const { unawaited, swept } = await shell.close();
@@ -245,7 +252,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     if (halt.killSignal.aborted) giveUp();
     await work({ $: own.$, exec: own.exec, signal: limit.signal, log }, async (one) => {
       try {
-        await Promise.race([speaking.run(log, async () => one()), aborted(limit.signal)]);
+        await Promise.race([speaking.run(speaker, async () => one()), aborted(limit.signal)]);
       } catch (error) {
         errors.push(error);
       }
@@ -304,7 +311,13 @@ function aborted(signal: AbortSignal): Promise<never> {
 
 // ── console.* of a body belongs to its step (R25) ────────────────────────────────────────────────
 
-const speaking = new AsyncLocalStorage<LogFunction>();
+interface Speaker {
+  readonly log: LogFunction;
+  /** `process.exit` was called. */
+  readonly exit: (error: Exit) => void;
+}
+
+const speaking = new AsyncLocalStorage<Speaker>();
 let listeners = 0;
 let restore = (): void => {};
 
@@ -315,7 +328,7 @@ export function captureConsole(): () => void {
     const through =
       (method: 'log' | 'info' | 'debug' | 'warn' | 'error') =>
       (...values: unknown[]): void => {
-        const log = speaking.getStore();
+        const log = speaking.getStore()?.log;
         if (!log) original[method](...values);
         else if (method === 'warn' || method === 'error') log.warn(...values);
         else log(...values);
@@ -329,4 +342,18 @@ export function captureConsole(): () => void {
     isOver = true;
     if (--listeners === 0) restore();
   };
+}
+
+/**
+ * `process.exit(code)` in a body means what `throw new Exit(code)` does: the run ends in order, with its
+ * children ended and clean-up done.
+ *
+ * @returns what is to be thrown instead; undefined where no body called it
+ */
+export function exitFromBody(code: number): Exit | undefined {
+  const speaker = speaking.getStore();
+  if (!speaker) return undefined;
+  const exit = new Exit(code, `\`process.exit(${code})\` was called`);
+  speaker.exit(exit);
+  return exit;
 }

@@ -530,6 +530,18 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     if (isConcluded) return;
     isConcluded = true;
     clearTimeout(timer);
+    void closeRunner().then(tellTheEnd);
+  }
+
+  /** Nothing outlives a run (R24), also what moved away from the step that started it. */
+  async function closeRunner(): Promise<void> {
+    const names = (await engine.runner.close?.(runHalt.killSignal)) ?? [];
+    if (names.length === 0) return;
+    const text = `left behind by a command, and ended with the run: ${names.join(', ')} (what is to stay is started with \`detached: true\`)`;
+    engine.emit({ type: 'notice', time: engine.now(), text });
+  }
+
+  function tellTheEnd(): void {
     restoreConsole();
     engine.logs.close();
     const all = [...nodes.values()];

@@ -140,6 +140,7 @@ async function tasks(argv: readonly string[]): Promise<{ code: number; stdout: s
     onSignal: () => () => {},
     onStray: () => () => {},
     onIdle: () => () => {},
+    onExit: () => () => {},
   });
   return { code, stdout: out.text(), stderr: err.text() };
 }

@@ -16,6 +16,8 @@ export interface Host {
   readonly onStray: (tell: (error: unknown) => void) => () => void;
   /** Calls back when the process has nothing left to do; returns how to let go. */
   readonly onIdle: (tell: () => void) => () => void;
+  /** Asks before `process.exit` ends the process: what is given is thrown instead; returns how to let go. */
+  readonly onExit: (instead: (code: number) => Error | undefined) => () => void;
 }
 
 /** This process, as it really is. */
@@ -46,6 +48,17 @@ export function processHost(): Host {
     onIdle: (tell) => {
       process.on('beforeExit', tell);
       return () => process.off('beforeExit', tell);
+    },
+    onExit: (instead) => {
+      const { exit } = process;
+      process.exit = (code) => {
+        const error = instead(Number(code ?? process.exitCode ?? 0));
+        if (error) throw error;
+        return exit(code);
+      };
+      return () => {
+        process.exit = exit;
+      };
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Order } from '../api.ts';
 import { carryOut, defaultRunOptions, dotenvFilesOf, planOrder } from '../api.ts';
 import { defaultReporter, reporterNamed } from '../config.ts';
 import { loadEnvironment } from '../environment.ts';
+import { exitFromBody } from '../body.ts';
 import { ConfigError, EXIT, UsageError, UserError, renderUserError } from '../errors.ts';
 import type { JsonObject } from '../event.ts';
 import { renderArgv, shellLine } from '../flags.ts';
@@ -355,7 +356,7 @@ async function reporterFor(project: Project, options: OwnOptions, screen: Screen
 }
 
 async function carry(host: Host, order: Order, line: ParsedLine): Promise<number> {
-  const result = await carryOut(order);
+  const result = await carryOut(order).finally(host.onExit(exitFromBody));
   // A failed step has told it already.
   if (result.exitMessage !== undefined && result.counts.failed === 0) host.stderr.write(`${result.exitMessage}\n`);
   if (line.options.json) host.stdout.write(document(resultJson(result, line.targets)));

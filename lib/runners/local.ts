@@ -9,8 +9,8 @@ import { createTail } from '../util/tail.ts';
 import type { Command, CommandEnd, CommandTrouble, CommandWatch, Runner, Started } from './runner.ts';
 import type { OpenPty } from './pty.ts';
 import { loadPty, PTY_PACKAGE } from './pty.ts';
-import type { Supervised } from './supervise.ts';
-import { supervise } from './supervise.ts';
+import type { Supervised, Supervisor } from './supervise.ts';
+import { createSupervisor } from './supervise.ts';
 
 /**
  * On this machine: zx starts the bash lines of `$`, `spawn` the programs of `exec`; both through the
@@ -19,8 +19,9 @@ import { supervise } from './supervise.ts';
  * @param load  where pseudo-terminals come from
  */
 export function localRunner(load = loadPty): Runner {
-  const pty = createPtyAccess(load);
-  return { start: (command, watch) => start(pty, command, watch) };
+  const supervisor = createSupervisor();
+  const tools = { supervisor, pty: createPtyAccess(load) };
+  return { start: (command, watch) => start(tools, command, watch), close: supervisor.close };
 }
 
 /** `set` as a script of one's own would begin; rc files and `BASH_ENV` are not read. */
@@ -28,7 +29,12 @@ const BASH = ['--norc', '--noprofile', '-peuo', 'pipefail', '-c'];
 /** After the leader is gone, its pipes are read until they have been silent for so long. */
 const PIPE_SILENCE_MS = 200;
 
-function start(pty: PtyAccess, command: Command, watch: CommandWatch): Started {
+interface Tools {
+  readonly supervisor: Supervisor;
+  readonly pty: PtyAccess;
+}
+
+function start(tools: Tools, command: Command, watch: CommandWatch): Started {
   const startedAt = performance.now();
   const trouble = troubleBefore(command);
   if (trouble) return neverStarted(trouble);
@@ -49,7 +55,7 @@ function start(pty: PtyAccess, command: Command, watch: CommandWatch): Started {
     end('SIGTERM');
   };
 
-  const launched = launch(pty, command, watch, (child) => {
+  const launched = launch(tools, command, watch, (child) => {
     if ('end' in child) supervised = child;
     if (child.pid !== undefined) watch.onStart?.(child.pid);
     if (early && supervised) supervised.end(early);
@@ -96,21 +102,22 @@ function troubleBefore(command: Command): CommandTrouble | undefined {
 
 // ── Starting ─────────────────────────────────────────────────────────────────────────────────────
 
-type Launched = ReturnType<typeof supervise>;
+type Launched = ReturnType<Supervisor['start']>;
 
-async function launch(pty: PtyAccess, command: Command, watch: CommandWatch, onSpawn: (child: Launched) => void): Promise<ChildProcess> {
+async function launch(tools: Tools, command: Command, watch: CommandWatch, onSpawn: (child: Launched) => void): Promise<ChildProcess> {
   const env = definedOnly(command.env);
   const size = command.pty;
-  const openPty = size && (await pty(watch.onNotice));
+  const openPty = size && (await tools.pty(watch.onNotice));
   const spawnIt = (wanted: string, words: readonly string[]): ChildProcess => {
     // One that is not there is told best by what starts ordinary programs.
     const terminal = size && findProgram(wanted, env, command.cwd) !== undefined ? openPty?.(size) : undefined;
     const [program, argv] = terminal ? terminal.program(wanted, words) : [wanted, words];
-    const launched = supervise(program, argv, {
+    const launched = tools.supervisor.start(program, argv, {
       cwd: command.cwd,
       env,
       stdio: terminal ? 'ignore' : stdioOf(command),
       isForeground: (command.foreground || command.interactive) && !command.detached && !terminal,
+      isDetached: command.detached,
       graceMs: command.graceMs,
     });
     // Whoever waits for it hears of a failure to start by its events; nobody may miss them.

@@ -11,6 +11,11 @@ export interface Runner {
    * Output is handed to `watch` as it comes.
    */
   start(command: Command, watch: CommandWatch): Started;
+  /**
+   * The run is over: end what commands started and no sweep found, since it had moved away. Resolves, when
+   * they are gone, to the names of their programs. `kill`: they get no time.
+   */
+  close?(kill?: AbortSignal): Promise<readonly string[]>;
 }
 
 export interface Command {

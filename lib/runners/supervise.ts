@@ -1,12 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import type { Listed, Marked } from '../util/processes.ts';
+import { isThere, newestPid, processes, processesWith, programOf, send } from '../util/processes.ts';
+import type { Watcher } from './watcher.ts';
+import { startWatcher } from './watcher.ts';
 
 /**
- * A process with all that it starts, and how it is ended (R24).
+ * The processes of one run, and how they are ended (R24).
  *
- * It leads a group of its own, so that one signal reaches what it started. In the foreground it stays in
- * our session with the terminal; then its tree is walked, and signalled one by one.
+ * Each leads a group of its own, so that one signal reaches what it started. In the foreground it stays in
+ * our session with the terminal; then its tree is walked, and signalled one by one. All carry a mark in
+ * their variables, by which also those are found that moved away (a double fork, `setsid`).
  *
  *   running ──end(signal)──► asked ──leader gone, others remain──► SIGTERM to them
  *                              │                                        │
@@ -14,6 +18,13 @@ import { readFileSync, readdirSync } from 'node:fs';
  *
  * A second `end` kills at once.
  */
+export interface Supervisor {
+  /** Never throws: a program that cannot be started shows as `error` on the child, which then has no pid. */
+  start(program: string, argv: readonly string[], options: SuperviseOptions): Supervised | Unstarted;
+  /** End those that moved away from all that was swept; resolves, when they are gone, to the names of their programs. */
+  close(kill?: AbortSignal): Promise<readonly string[]>;
+}
+
 export interface Supervised {
   readonly child: ChildProcess;
   readonly pid: number;
@@ -22,72 +33,209 @@ export interface Supervised {
   sweep(): Promise<number>;
 }
 
+interface Unstarted {
+  readonly child: ChildProcess;
+  readonly pid: undefined;
+}
+
 export interface SuperviseOptions {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
   readonly stdio: StdioOptions;
   /** Stays in our group and session. */
   readonly isForeground: boolean;
+  /** Outlives the run: it gets no mark, and nobody ends it. */
+  readonly isDetached: boolean;
   readonly graceMs: number;
 }
 
-/** @throws nothing: a program that cannot be started shows as `error` on the child, which then has no pid */
-export function supervise(
-  program: string,
-  argv: readonly string[],
-  options: SuperviseOptions,
-): Supervised | { readonly child: ChildProcess; readonly pid: undefined } {
-  const leadsGroup = !options.isForeground && process.platform !== 'win32';
-  const child = spawn(program, [...argv], {
-    cwd: options.cwd,
-    env: options.env,
-    stdio: options.stdio,
-    detached: leadsGroup,
-    windowsHide: true,
-  });
-  const { pid } = child;
-  if (pid === undefined) return { child, pid };
-  const family = process.platform === 'win32' ? windowsFamily(pid) : leadsGroup ? groupFamily(pid) : treeFamily(pid);
+/** The variable that holds the marks: one for each run around a process, the outermost first. */
+const MARKS = 'TASKWRIGHT_INSIDE';
+const LOOK_AGAIN_MS = 20;
+let runs = 0;
 
-  let isAsked = false;
-  let killTimer: NodeJS.Timeout | undefined;
-  let isLeaderGone = false;
+export function createSupervisor(): Supervisor {
+  const runMark = `;${process.pid}-${Date.now().toString(36)}-${++runs}/`;
+  const startedAt = performance.now();
+  const open = new Set<Family>();
+  let watcher: Watcher | undefined;
+  let terminal: string | undefined;
+  let commands = 0;
+  let graceMs = 0;
 
-  const kill = (): void => {
-    clearTimeout(killTimer);
-    family.signal('SIGKILL');
-  };
-
-  function end(signal: NodeJS.Signals): void {
-    if (isAsked || signal === 'SIGKILL') return kill();
-    isAsked = true;
-    killTimer = setTimeout(kill, options.graceMs);
-    family.signal(signal);
-    // One that was stopped hears nothing until it goes on.
-    family.signal('SIGCONT');
-    if (isLeaderGone) family.signal('SIGTERM');
+  function begin(): Watcher {
+    onExit(endAllNow);
+    return startWatcher(runMark, process.stdin.isTTY === true);
   }
 
-  child.once('exit', () => {
-    isLeaderGone = true;
-    if (isAsked) family.signal('SIGTERM');
-  });
+  function start(program: string, argv: readonly string[], options: SuperviseOptions): Supervised | Unstarted {
+    const leadsGroup = !options.isForeground && process.platform !== 'win32';
+    const mark = `${runMark}${++commands};`;
+    if (options.isForeground) terminal ??= terminalSettings();
+    // Before the command: it may be killed, and we with it, at any moment from now on.
+    if (!options.isDetached) watcher ??= begin();
+    const child = spawn(program, [...argv], {
+      cwd: options.cwd,
+      env: options.isDetached ? options.env : { ...options.env, [MARKS]: `${options.env[MARKS] ?? ''}${mark}` },
+      stdio: options.stdio,
+      detached: leadsGroup,
+      windowsHide: true,
+    });
+    const { pid } = child;
+    if (pid === undefined) return { child, pid };
 
-  async function sweep(): Promise<number> {
-    const left = family.members();
-    if (left.length > 0) {
-      if (!isAsked) end('SIGTERM');
-      while (family.members().length > 0) await pause(LOOK_AGAIN_MS);
+    let isAsked = false;
+    let killTimer: NodeJS.Timeout | undefined;
+    let isLeaderGone = false;
+    const family = process.platform === 'win32' ? windowsFamily(pid) : leadsGroup ? groupFamily(pid) : treeFamily(pid, () => isLeaderGone);
+    if (!options.isDetached) {
+      graceMs = Math.max(graceMs, options.graceMs);
+      open.add(family);
+      watcher?.begin(pid, leadsGroup);
+      if (terminal !== undefined) watcher?.rememberTerminal(terminal);
     }
-    clearTimeout(killTimer);
-    return left.length;
+    const movedAway = (): readonly number[] => markedNow().flatMap((one) => (one.value.includes(mark) ? [one.pid] : []));
+    const everybody = (signal: NodeJS.Signals): void => {
+      const known = new Set(family.members());
+      family.signal(signal);
+      for (const away of movedAway()) if (!known.has(away)) send(away, signal);
+    };
+    const kill = (): void => {
+      clearTimeout(killTimer);
+      everybody('SIGKILL');
+    };
+
+    function end(signal: NodeJS.Signals): void {
+      if (isAsked || signal === 'SIGKILL') return kill();
+      isAsked = true;
+      killTimer = setTimeout(kill, options.graceMs);
+      everybody(signal);
+      // One that was stopped hears nothing until it goes on.
+      everybody('SIGCONT');
+      if (isLeaderGone) everybody('SIGTERM');
+    }
+
+    child.once('exit', (_, signal) => {
+      isLeaderGone = true;
+      if (isAsked) everybody('SIGTERM');
+      // Who was ended had no time to set the terminal right.
+      if (options.isForeground && terminal !== undefined && (isAsked || signal !== null)) restoreTerminal(terminal);
+      if (family.members().length === 0) forget();
+    });
+
+    /** Its id may be given to another from now on. */
+    const forget = (): void => {
+      if (open.delete(family)) watcher?.forget(pid);
+    };
+
+    /** Those that left the group are looked for where it was told to end, or never had one; the rest is found by `close`. */
+    const left = (): readonly number[] => [...family.members(), ...(isAsked || options.isForeground ? movedAway() : [])];
+
+    async function sweep(): Promise<number> {
+      const remaining = new Set(left()).size;
+      if (remaining > 0 && !isAsked) end('SIGTERM');
+      while (left().length > 0) await pause(LOOK_AGAIN_MS);
+      clearTimeout(killTimer);
+      forget();
+      return remaining;
+    }
+
+    return { child, pid, end, sweep };
   }
 
-  return { child, pid, end, sweep };
+  /** All that carry the mark of this run; looked up once for all who ask in one go. */
+  let marked: readonly Marked[] | undefined;
+  function markedNow(): readonly Marked[] {
+    if (!marked) {
+      marked = processesWith(MARKS, runMark);
+      setImmediate(() => (marked = undefined));
+    }
+    return marked;
+  }
+
+  /** The process ends under our hands (`process.exit` in a body): what is left can be waited for only by blocking. */
+  function endAllNow(): void {
+    const left = (): readonly number[] => [
+      ...[...open].flatMap((family) => family.members()),
+      ...processesWith(MARKS, runMark).map((one) => one.pid),
+    ];
+    for (const signal of ['SIGTERM', 'SIGCONT'] as const) for (const pid of left()) send(pid, signal);
+    const deadline = performance.now() + graceMs;
+    while (left().length > 0 && performance.now() < deadline) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
+    for (const pid of left()) send(pid, 'SIGKILL');
+    watcher?.dismiss();
+  }
+
+  async function close(killed?: AbortSignal): Promise<readonly string[]> {
+    if (!watcher) return [];
+    const ours = strays(runMark, performance.now() - startedAt);
+    const names = ours.map(({ pid }) => programOf(pid) ?? String(pid));
+    if (ours.length > 0) {
+      const all = (signal: NodeJS.Signals): void => {
+        for (const { pid } of processesWith(MARKS, runMark)) send(pid, signal);
+      };
+      all('SIGTERM');
+      all('SIGCONT');
+      const deadline = performance.now() + graceMs;
+      while (processesWith(MARKS, runMark).length > 0) {
+        if (killed?.aborted || performance.now() > deadline) all('SIGKILL');
+        await pause(LOOK_AGAIN_MS);
+      }
+    }
+    offExit(endAllNow);
+    watcher.dismiss();
+    watcher = undefined;
+    return names;
+  }
+
+  return { start, close };
 }
 
-const LOOK_AGAIN_MS = 20;
+/**
+ * Looking at every process of a machine takes longer than a short run may wait. In so short a time ids were
+ * not given out all round, so only newer processes than ourselves can be ours.
+ */
+function strays(mark: string, sinceMs: number): readonly Marked[] {
+  const newest = newestPid();
+  const isShort = sinceMs < 5000 && newest !== undefined && newest >= process.pid;
+  return processesWith(MARKS, mark, isShort ? (pid) => pid > process.pid && pid <= newest : undefined);
+}
+
+/** One listener, however many runs a program has under way. */
+const atExit = new Set<() => void>();
+const runAtExit = (): void => {
+  for (const one of atExit) one();
+};
+
+function onExit(work: () => void): void {
+  if (atExit.size === 0) process.on('exit', runAtExit);
+  atExit.add(work);
+}
+
+function offExit(work: () => void): void {
+  atExit.delete(work);
+  if (atExit.size === 0) process.off('exit', runAtExit);
+}
+
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+// ── The terminal ─────────────────────────────────────────────────────────────────────────────────
+
+/** In the background it would be stopped, and nobody may wait for that. */
+const STTY = { timeout: 1000, killSignal: 'SIGKILL' } as const;
+
+/** In the words of `stty`; undefined where stdin is none. */
+function terminalSettings(): string | undefined {
+  if (process.stdin.isTTY !== true || process.platform === 'win32') return undefined;
+  const { stdout, status } = spawnSync('stty', ['-g'], { ...STTY, stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+/** Echo, lines and the cursor, as they were. */
+function restoreTerminal(settings: string): void {
+  spawnSync('stty', [settings], { ...STTY, stdio: ['inherit', 'ignore', 'ignore'] });
+  if (process.stdout.isTTY) process.stdout.write('\u001B[?25h');
+}
 
 // ── Who belongs to it: the platform seam ─────────────────────────────────────────────────────────
 
@@ -109,13 +257,13 @@ function groupFamily(leader: number): Family {
  * Whoever descends from the leader. Once it is gone its children are another's: they are remembered from
  * the last look, by pid and start, since a pid is given again.
  */
-function treeFamily(leader: number): Family {
+function treeFamily(leader: number, isLeaderGone: () => boolean): Family {
   const seen = new Map<number, string>();
   const look = (): readonly Listed[] => {
     const all = processes();
     const byParent = new Map<number, Listed[]>();
     for (const one of all) byParent.set(one.parent, [...(byParent.get(one.parent) ?? []), one]);
-    const alive = all.filter((one) => one.pid === leader || seen.get(one.pid) === one.start);
+    const alive = all.filter((one) => (one.pid === leader && !isLeaderGone()) || seen.get(one.pid) === one.start);
     for (const one of alive) {
       seen.set(one.pid, one.start);
       for (const child of byParent.get(one.pid) ?? []) if (!alive.includes(child)) alive.push(child);
@@ -138,65 +286,4 @@ function windowsFamily(leader: number): Family {
       if (signal !== 'SIGCONT') spawnSync('taskkill', ['/PID', String(leader), '/T', '/F'], { stdio: 'ignore', windowsHide: true });
     },
   };
-}
-
-function send(target: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(target, signal);
-  } catch {
-    // It is gone already, or another's.
-  }
-}
-
-function isThere(target: number): boolean {
-  try {
-    process.kill(target, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-interface Listed {
-  readonly pid: number;
-  readonly parent: number;
-  readonly group: number;
-  /** Tells apart two that had the same pid. */
-  readonly start: string;
-  readonly isZombie: boolean;
-}
-
-function processes(): readonly Listed[] {
-  return process.platform === 'linux' ? fromProc() : fromPs();
-}
-
-function fromProc(): readonly Listed[] {
-  const listed: Listed[] = [];
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      // `pid (name) state parent group …`: the name may hold anything, so read from its last bracket.
-      const text = readFileSync(`/proc/${name}/stat`, 'latin1');
-      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-      listed.push({
-        pid: Number(name),
-        parent: Number(fields[1]),
-        group: Number(fields[2]),
-        start: fields[19] ?? '',
-        isZombie: fields[0] === 'Z' || fields[0] === 'X',
-      });
-    } catch {
-      // It ended while we read.
-    }
-  }
-  return listed;
-}
-
-function fromPs(): readonly Listed[] {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,pgid=,stat=,lstart='], { encoding: 'utf8' });
-  return (stdout ?? '').split('\n').flatMap((line) => {
-    const [pid, parent, group, state, ...start] = line.trim().split(/\s+/);
-    if (!pid || !state) return [];
-    return [{ pid: Number(pid), parent: Number(parent), group: Number(group), start: start.join(' '), isZombie: state.startsWith('Z') }];
-  });
 }

@@ -76,6 +76,7 @@ export async function tasks(argv: readonly string[], place: Place): Promise<Said
     },
     onStray: listenTo(place.process, 'stray'),
     onIdle: listenTo(place.process, 'idle'),
+    onExit: () => () => {},
   };
   const code = await main(host);
   return { code, ...said };
