@@ -6,6 +6,7 @@ import { ConfigError, EXIT, Exit, RunFailedError, UserError } from './errors.ts'
 import { loadEnvironment } from './environment.ts';
 import type { Event, Failure } from './event.ts';
 import { failureOf } from './failure.ts';
+import { createProcessLocks } from './locks.ts';
 import type { LogFiles } from './log-files.ts';
 import { noLogFiles, openLogFiles } from './log-files.ts';
 import type { Plan, Planner } from './plan.ts';
@@ -66,6 +67,7 @@ export const defaultRunOptions = (): RunOptions => ({
   failFast: false,
   dryRun: false,
   skipUnmet: false,
+  failIfLocked: false,
   warnOnly: false,
   timeoutMs: undefined,
   commandTimeoutMs: undefined,
@@ -166,6 +168,8 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
       emit,
       masker,
       logs,
+      locks: createProcessLocks(order.root, order.env),
+      capacities: order.config.locks ?? {},
       root: order.root,
       invocationDir: order.invocationDir,
       terminal: order.terminal,
@@ -321,6 +325,8 @@ export interface ProgramOptions {
   readonly parallel?: boolean;
   readonly dryRun?: boolean;
   readonly skipUnmet?: boolean;
+  /** Fail instead of waiting for a lock that another process has. */
+  readonly failIfLocked?: boolean;
   /** For tests: where commands are run. */
   readonly runner?: Runner;
 }
@@ -376,6 +382,7 @@ export async function programOrder(targets: readonly Target[], options: ProgramO
       ...(options.parallel !== undefined && { parallel: options.parallel }),
       dryRun: options.dryRun ?? false,
       skipUnmet: options.skipUnmet ?? false,
+      failIfLocked: options.failIfLocked ?? false,
     },
     registry,
     config,

@@ -23,6 +23,8 @@ export interface Config {
   readonly jobs?: number;
   /** From the first signal to SIGKILL, where a task says nothing else. Default: `5s`. */
   readonly grace?: Duration;
+  /** How many steps of a run may hold a lock at once, by its name. Default: one. Across processes a lock has one holder. */
+  readonly locks?: Readonly<Record<string, number>>;
   /** Bounds the whole run. */
   readonly timeout?: Duration;
   /** Bounds each command that has no limit of its own. */
@@ -65,6 +67,10 @@ const RULES: { readonly [Key in keyof Required<Config>]: Rule } = {
   reporter: { check: (value) => typeof value === 'string' || typeof value === 'function', expected: 'a name or a reporter' },
   jobs: { check: (value) => Number.isSafeInteger(value) && Number(value) > 0, expected: 'a whole number from 1' },
   grace: { check: isDuration, expected: 'a length of time such as "5s"' },
+  locks: {
+    check: (value) => isPlainObject(value) && Object.values(value).every((count) => Number.isSafeInteger(count) && Number(count) > 0),
+    expected: 'places by the name of a lock: `{ database: 2 }`',
+  },
   timeout: { check: isDuration, expected: 'a length of time such as "10m"' },
   commandTimeout: { check: isDuration, expected: 'a length of time such as "30s"' },
   parallel: SWITCH,

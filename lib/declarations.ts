@@ -33,7 +33,7 @@ export function checkDeclarations(entries: readonly { readonly name: string; rea
   return { problems, notices };
 }
 
-const NOT_SERVED_YET = ['lock', 'sources', 'generates', 'cache', 'retry'] as const;
+const NOT_SERVED_YET = ['sources', 'generates', 'cache'] as const;
 
 function listNames(names: readonly string[]): string {
   const shown = names.slice(0, names.length > 3 ? 2 : 3).map((name) => `\`${name}\``);
@@ -50,6 +50,7 @@ const isListOfText = (value: unknown): value is readonly string[] =>
 const isFlag: Check = (value) => typeof value === 'boolean';
 const isFunction: Check = (value) => typeof value === 'function';
 const isObject: Check = (value) => typeof value === 'object' && value !== null;
+const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 const isList: Check = (value) => Array.isArray(value);
 const isDuration: Check = (value) => {
   try {
@@ -62,6 +63,22 @@ const orFunction =
   (check: Check): Check =>
   (value) =>
     typeof value === 'function' || check(value);
+
+const isLock: Check = (value) => {
+  if (Array.isArray(value)) return value.every((one) => !Array.isArray(one) && isLock(one));
+  if (!isObject(value)) return isText(value);
+  const { name, machine, ...rest } = value as Record<string, unknown>;
+  return isText(name) && (machine === undefined || isFlag(machine)) && isEmpty(rest);
+};
+
+/** `times` tells how often more; 0 is never. */
+const isRetry: Check = (value) => {
+  if (!isObject(value)) return false;
+  const { times, delay, factor, when, ...rest } = value as Record<string, unknown>;
+  const isCount = Number.isSafeInteger(times) && Number(times) >= 0;
+  const isFactor = factor === undefined || (typeof factor === 'number' && factor >= 1);
+  return isCount && isFactor && (delay === undefined || isDuration(delay)) && (when === undefined || isFunction(when)) && isEmpty(rest);
+};
 
 /** All that a task may say (R3), what it may be, and that in words. */
 const FIELDS: { readonly [F in keyof Required<ErasedSpec>]: readonly [check: Check, expected: string] } = {
@@ -83,7 +100,7 @@ const FIELDS: { readonly [F in keyof Required<ErasedSpec>]: readonly [check: Che
   needs: [orFunction(isObject), 'a record or a list of calls, or a function that gives one'],
   after: [orFunction(isList), 'a list of tasks or calls, or a function that gives one'],
   post: [orFunction(isObject), 'a record or a list of calls, or a function that gives one'],
-  lock: [orFunction((value) => isText(value) || isObject(value)), 'a name, or a function that gives one'],
+  lock: [orFunction(isLock), 'a name, { name, machine }, a list of these, or a function that gives one'],
   sources: [orFunction(isListOfText), 'a list of patterns, or a function that gives one'],
   generates: [orFunction(isListOfText), 'a list of patterns, or a function that gives one'],
   cache: [orFunction(isFlag), 'true or false, or a function that gives it'],
@@ -91,7 +108,7 @@ const FIELDS: { readonly [F in keyof Required<ErasedSpec>]: readonly [check: Che
   cwd: [orFunction(isText), 'a folder, or a function that gives one'],
   timeout: [orFunction(isDuration), 'a length of time such as "30s", or a function that gives one'],
   grace: [orFunction(isDuration), 'a length of time such as "30s", or a function that gives one'],
-  retry: [orFunction(isObject), '{ times, … }, or a function that gives it'],
+  retry: [orFunction(isRetry), '{ times, delay?, factor?, when? }, or a function that gives it'],
   interactive: [orFunction(isFlag), 'true or false, or a function that gives it'],
   pty: [orFunction(isFlag), 'true or false, or a function that gives it'],
   mayFail: [orFunction(isFlag), 'true or false, or a function that gives it'],
@@ -122,6 +139,7 @@ function problemsOfSpec(spec: ErasedSpec): string[] {
 function problemsOfParts(spec: ErasedSpec): string[] {
   const problems: string[] = [];
   if (spec.service && !spec.run) problems.push('`service` needs a `run` that starts it');
+  if (spec.service && spec.retry) problems.push('`retry` cannot go with `service`: say `service: { restart }`');
   if (!spec.cache) return problems;
   if (spec.run && !spec.output) problems.push('`cache` needs an `output` schema to read kept values with (`z.void()` where there is none)');
   const secret = fieldsOf(spec.input).find((field) => field.secret);

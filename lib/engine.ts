@@ -1,4 +1,5 @@
 import type { Emit } from './event.ts';
+import type { ProcessLocks } from './locks.ts';
 import type { LogFiles } from './log-files.ts';
 import type { Planner } from './plan.ts';
 import type { RunOptions } from './request.ts';
@@ -17,6 +18,9 @@ export interface Engine {
   readonly emit: Emit;
   readonly masker: Masker;
   readonly logs: LogFiles;
+  readonly locks: ProcessLocks;
+  /** How many steps of a run may hold a lock at once, by its name. */
+  readonly capacities: Readonly<Record<string, number>>;
   readonly root: string;
   readonly invocationDir: string;
   readonly terminal: Terminal;

@@ -72,7 +72,7 @@ export interface Failure {
 
 /** How a step ended. */
 export type Outcome =
-  | { readonly status: 'done'; readonly ms: number; readonly output?: Json }
+  | { readonly status: 'done'; readonly ms: number; readonly output?: Json; /** When it was not the first. */ readonly attempts?: number }
   | { readonly status: 'up-to-date'; readonly reason: string; readonly output?: Json }
   | { readonly status: 'cached'; readonly from: string; readonly output?: Json }
   | {
@@ -83,6 +83,8 @@ export type Outcome =
       readonly log?: string;
       readonly tail?: string;
       readonly alsoFailed?: readonly Failure[];
+      /** When it was not the first. */
+      readonly attempts?: number;
     }
   | { readonly status: 'skipped'; readonly reason: string; readonly because: SkipCause; readonly remedy?: string }
   | { readonly status: 'stopped'; readonly ms: number; readonly reason: string };
@@ -156,6 +158,29 @@ export type Event = Timed &
     | { readonly type: 'print'; readonly step: string; readonly text: string }
     /** Something the user should know that is no failure of a step; `isError` where the run fails for it. */
     | { readonly type: 'notice'; readonly step?: string; readonly text: string; readonly isError?: true }
+    /** It cannot start before another process gives back a lock (R19). `text` says who has it, and since when. */
+    | {
+        readonly type: 'lock-waiting';
+        readonly step: string;
+        readonly lock: string;
+        readonly holder: {
+          readonly step: string;
+          readonly pid: number;
+          readonly host: string;
+          readonly root: string;
+          /** ISO. */ readonly since: string;
+        };
+        readonly text: string;
+      }
+    /** It is tried again (R22): `attempt` of `attempts` failed. */
+    | {
+        readonly type: 'attempt-failed';
+        readonly step: string;
+        readonly attempt: number;
+        readonly attempts: number;
+        readonly failure: Failure;
+        readonly nextInMs: number;
+      }
     /** A service can be used from now on. */
     | { readonly type: 'service-ready'; readonly step: string; readonly ms: number }
     | { readonly type: 'service-stopping'; readonly step: string }

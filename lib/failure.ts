@@ -60,6 +60,25 @@ export class StepFailure extends Error {
   }
 }
 
+/**
+ * What was thrown first, and what clean-up threw after it: `await using` wraps the two, and people want to
+ * know of the first.
+ */
+export function firstThrown(error: unknown): { readonly first: unknown; readonly later: readonly unknown[] } {
+  const later: unknown[] = [];
+  let first = error;
+  while (isSuppressed(first)) {
+    later.unshift(first.error);
+    first = first.suppressed;
+  }
+  return { first, later };
+}
+
+/** By name: Node 20 has no such class, and compilers bring their own. */
+function isSuppressed(error: unknown): error is { readonly error: unknown; readonly suppressed: unknown } {
+  return error instanceof Error && error.name === 'SuppressedError' && 'error' in error && 'suppressed' in error;
+}
+
 function describe(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);

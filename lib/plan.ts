@@ -104,7 +104,8 @@ export function createPlanner(scope: PlanScope): Planner {
   const drafts = new Map<string, Draft>();
   /** Equal steps are one: by round, then by identity of task and text of input. */
   const known = new Map<string, Draft>();
-  const posts = new Map<string, Draft>();
+  /** Followers of the plan being made: what a call brings in has followers of its own, since those of the plan may have run. */
+  let posts = new Map<string, Draft>();
   const timesNamed = new Map<string, number>();
   const identities = new Map<AnyTask, number>();
   const names = new Map<AnyTask, string>();
@@ -188,11 +189,11 @@ export function createPlanner(scope: PlanScope): Planner {
     drafts.set(draft.id, draft);
     const needs = needsOf(spec.needs, { input: resolved.value, root: scope.root, invocationDir: scope.invocationDir }, name);
     bindings.set(draft.id, { task: call.task, value: resolved.value, needsList: Array.isArray(needs) });
-    pending.set(draft.id, Object.entries(needs));
+    pending.set(draft.id, Object.entries(needs).toReversed());
     return { draft, isNew: true };
   }
 
-  /** Needs that were asked for and are not edges yet. */
+  /** Needs that were asked for and are not edges yet, the first one last. */
   const pending = new Map<string, [string, Need][]>();
 
   /** Enter a call and, in depth, all that it needs: what is needed is created first. Iterative: chains may be long. */
@@ -202,7 +203,7 @@ export function createPlanner(scope: PlanScope): Planner {
     const path: Draft[] = [root.draft];
     const onPath = new Set([root.draft.id]);
     for (let top = path.at(-1); top; top = path.at(-1)) {
-      const next = pending.get(top.id)?.shift();
+      const next = pending.get(top.id)?.pop();
       if (!next) {
         pending.delete(top.id);
         path.pop();
@@ -325,8 +326,9 @@ export function createPlanner(scope: PlanScope): Planner {
   }
 
   function planCall(call: Call, caller: Step): { step: Step; added: readonly Step[] } {
-    const before = round;
+    const before = { round, posts };
     round = caller.round;
+    posts = new Map();
     try {
       const into: Expansion = { created: [], problems: [] };
       const step = expand(call, into, { from: 'code', calledBy: caller.id });
@@ -336,7 +338,7 @@ export function createPlanner(scope: PlanScope): Planner {
       addAfter(into.created);
       return { step, added: inOrder(into.created, drafts) };
     } finally {
-      round = before;
+      ({ round, posts } = before);
     }
   }
 
@@ -399,10 +401,10 @@ function inOrder(created: readonly Draft[], all: ReadonlyMap<string, Draft>): Dr
   const state = new Map<string, 'open' | 'over'>();
   for (const start of created) {
     if (state.has(start.id)) continue;
-    const path: { readonly draft: Draft; readonly rest: string[] }[] = [{ draft: start, rest: [...waitsFor(start)] }];
+    const path: { readonly draft: Draft; readonly rest: string[] }[] = [{ draft: start, rest: waitsFor(start).toReversed() }];
     state.set(start.id, 'open');
     for (let top = path.at(-1); top; top = path.at(-1)) {
-      const id = top.rest.shift();
+      const id = top.rest.pop();
       if (id === undefined) {
         state.set(top.draft.id, 'over');
         if (wanted.has(top.draft.id)) ordered.push(top.draft);
@@ -416,7 +418,7 @@ function inOrder(created: readonly Draft[], all: ReadonlyMap<string, Draft>): Dr
         throw cycleError([...path.slice(from).map((frame) => frame.draft.title), next.title]);
       }
       state.set(id, 'open');
-      path.push({ draft: next, rest: [...waitsFor(next)] });
+      path.push({ draft: next, rest: waitsFor(next).toReversed() });
     }
   }
   return ordered;

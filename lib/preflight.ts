@@ -3,6 +3,7 @@ import type { Engine } from './engine.ts';
 import { parseTaskEnv, secretValuesOf } from './environment.ts';
 import { EXIT, RefusedError, UsageError, UserError } from './errors.ts';
 import { guarded, guardedLook } from './guarded.ts';
+import { describeHolder, locksOf } from './locks.ts';
 import type { Step } from './plan.ts';
 import { provisionKey } from './requirements.ts';
 import { fieldsOf, isTold } from './schema.ts';
@@ -159,6 +160,12 @@ async function findingsOf(
     checks.set(checkKey, check);
     const finding = await check;
     if (finding) findings.push(finding);
+  }
+  if (engine.options.failIfLocked && !engine.options.dryRun) {
+    for (const lock of locksOf(spec.lock, engine.scopes.inputScopeOf(step))) {
+      const held = engine.locks.look(lock);
+      if (held) findings.push({ problem: `lock \`${lock.name}\`: ${describeHolder(held)}`, remedy: undefined, isUsage: false });
+    }
   }
   return { findings, isDeferred };
 }

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly failFast: boolean;
   readonly dryRun: boolean;
   readonly skipUnmet: boolean;
+  /** Do not wait for a lock that another process has. */
+  readonly failIfLocked: boolean;
   /** Every command as with `nothrow`. */
   readonly warnOnly: boolean;
   /** For the whole run. */

@@ -3,18 +3,21 @@ import type { Engine } from './engine.ts';
 import { EXIT, UserError } from './errors.ts';
 import { EVENT_VERSION } from './event.ts';
 import type { Failure, Outcome, RunCounts, RunEndReason, SkipCause, StopReason } from './event.ts';
-import { StepFailure } from './failure.ts';
+import { StepFailure, failureOf } from './failure.ts';
 import type { Halt } from './halt.ts';
 import { createHalt, describeStop } from './halt.ts';
+import { createLockTable, describeHolder, locksOf } from './locks.ts';
 import type { Plan, Step } from './plan.ts';
 import { planView, stepView, waitsFor } from './plan.ts';
 import type { Preflight } from './preflight.ts';
 import { preflight } from './preflight.ts';
 import type { Service } from './services.ts';
 import { startService } from './services.ts';
-import type { StepEnd } from './step.ts';
 import { maskDeep } from './secrets.ts';
+import type { StepEnd } from './step-end.ts';
+import { failed } from './step-end.ts';
 import { fieldOf, runStep } from './step.ts';
+import { createStepLocks } from './step-locks.ts';
 import type { AnyTask, Call, CallFunction } from './task.ts';
 import { isCall, makeCall, specOf } from './task.ts';
 
@@ -87,9 +90,36 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
   const announcing: Node[] = [];
   /** The preflight of steps that a call brings in, which an equal call waits for as well. */
   const admissions = new Map<string, Promise<void>>();
-  /** Callers that wait, by the step they wait for: for finding a call that leads back. */
+  let lastAdmission: Promise<void> = Promise.resolve();
+  /** What callers wait for: for finding a call that leads back, and who may enter their locks. */
   const calls = new Map<Node, Node[]>();
+  /** Steps that say `provides`, which a callee's requirements may rely on. */
+  const providers: Step[] = [];
+  const locks = createStepLocks<Node>({
+    table: createLockTable(engine.capacities),
+    processes: engine.locks,
+    locksOf: (node) =>
+      options.dryRun ? [] : locksOf(specOf(planner.bindingOf(node.step).task).lock, engine.scopes.inputScopeOf(node.step)),
+    mayEnter: isWaitedForBy,
+    letsIn: (holder) => isService(holder) || calls.has(holder) || resuming.some(({ node }) => node === holder),
+    mayWait: (node, lock) => !options.failIfLocked && !holdsLater(node, lock.key),
+    titleOf: (node) => node.step.title,
+    onWait: (node, lock, held) => {
+      const { what, pid, host, where, since } = held.by;
+      const holder = { step: what, pid, host, root: where, since };
+      engine.emit({ type: 'lock-waiting', time: engine.now(), step: node.step.id, lock: lock.name, holder, text: describeHolder(held) });
+    },
+    onHeld: () => pump(),
+    onRefused: (node, why) => {
+      over(node, lockedOut(node, why));
+      pump();
+    },
+  });
+  /** Calls that have not come to wait for their callee yet. */
+  let calling = 0;
   let readyHead = 0;
+  /** Taken out of its queue, and waits for the terminal. */
+  let headed: Node | undefined;
   let running = 0;
   let exclusive: Node | undefined;
   let unsettled = 0;
@@ -138,6 +168,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
         if (isService(other) && Object.values(step.needs).includes(id)) other.lentTo++;
       }
       if (step.target !== undefined && isService(node)) node.lentTo++;
+      if (specOf(planner.bindingOf(step).task).provides) providers.push(step);
     }
     // In plan order, so that ready steps start in that order.
     for (const step of steps) {
@@ -193,28 +224,35 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
   function pump(): void {
     if (ending !== undefined) dropReady();
     while (running < options.jobs && !exclusive) {
-      const [next] = resuming;
+      const at = resuming.findIndex(({ node }) => mayResume(node));
+      const next = resuming[at];
       if (next) {
         if (next.isExclusive && running > 0) break;
         if (next.isExclusive) exclusive = next.node;
-        resuming.shift();
+        resuming.splice(at, 1);
         running++;
         next.resume();
         continue;
       }
-      const node = ready[readyHead];
-      if (!node) break;
+      const node = headed ?? locks.next() ?? ready[readyHead++];
+      headed = undefined;
+      if (!node) {
+        readyHead = ready.length;
+        break;
+      }
+      if (node.state !== 'ready' || locks.acquire(node) === 'later') continue;
       if (isService(node)) {
-        readyHead++;
         begin(node);
         continue;
       }
       if (node.isInteractive) {
         // Waits for running steps, and keeps later ones from starting meanwhile.
-        if (running > 0) break;
+        if (running > 0) {
+          headed = node;
+          break;
+        }
         exclusive = node;
       }
-      readyHead++;
       running++;
       begin(node);
     }
@@ -223,6 +261,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       readyHead = 0;
     }
     if (unsettled > 0) whenOnlyServicesAreLeft();
+    if (isStuck()) endStuck();
     if (unsettled === 0) conclude();
   }
 
@@ -271,6 +310,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     node.isAvailable = true;
     for (const user of node.users) {
       user.waiting--;
+      if (user.state !== 'waiting') continue;
       if (user.waiting === 0) becomeReady(user);
       // A need that failed settles its users at once, whatever else they wait for.
       else if (node.outcome && !isSuccess(node) && Object.values(user.step.needs).includes(node.step.id)) becomeReady(user);
@@ -285,6 +325,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     node.outcome = maskDeep(told, engine.masker.mask);
     node.value = end.value;
     node.halt?.release();
+    locks.giveBack(node);
     if (node.service) planner.forget(node.step);
     unsettled--;
     engine.emit({ type: 'step-ended', time: engine.now(), step: node.step.id, outcome: node.outcome });
@@ -318,7 +359,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
 
   /** What was ready when the run began to end is not started. */
   function dropReady(): void {
-    const dropped = ready.splice(0).slice(readyHead);
+    const dropped = [...(headed ? [headed] : []), ...locks.drop(), ...ready.splice(0).slice(readyHead)];
+    headed = undefined;
     readyHead = 0;
     for (const node of dropped) over(node, notStarted());
     // Their users wait for what will not come, in order of the plan.
@@ -326,6 +368,73 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       if (node.state === 'waiting' && !waitsForRunning(node)) over(node, whyNotOr(node, notStarted()));
     }
     if (ready.length > 0) dropReady();
+  }
+
+  // ── Locks (R19) ────────────────────────────────────────────────────────────────────────────────
+
+  /** Whether `holder` can go on only when `node` is over: what it holds is then no obstacle. */
+  function isWaitedForBy(node: Node, holder: Node): boolean {
+    if (node === holder) return true;
+    if (calls.get(holder)?.some((callee) => pathBetween(callee, node) !== undefined)) return true;
+    const others = isService(holder) ? usersOf(holder) : resuming.some((one) => one.node === holder) ? guestsOf(holder) : [];
+    return others.some((other) => isWaitedForBy(node, other));
+  }
+
+  /** Those that entered its locks while it waited for them, and are in there still. */
+  function guestsOf(node: Node): readonly Node[] {
+    return locks.heldBy(node).flatMap((lock) => {
+      const holders = locks.holdersOf(lock);
+      return holders.slice(holders.indexOf(node) + 1);
+    });
+  }
+
+  /** A caller goes on when its callee is over, and those that its callee brought in have left its locks. */
+  function mayResume(caller: Node): boolean {
+    return locks.heldBy(caller).every((lock) => {
+      const strangers = locks.holdersOf(lock).filter((holder) => holder !== caller && !isWaitedForBy(caller, holder));
+      return strangers.length < (engine.capacities[lock.name] ?? 1);
+    });
+  }
+
+  const usersOf = (service: Node): readonly Node[] =>
+    service.users.filter((user) => user.state !== 'over' && Object.values(user.step.needs).includes(service.step.id));
+
+  /**
+   * Whether those that wait for `node` hold a lock that comes after `key`. Two processes that take locks in
+   * different orders could wait for each other for ever.
+   */
+  function holdsLater(node: Node, key: string): boolean {
+    const holders = [...calls.keys(), ...servicesStarted].filter((holder) => holder !== node && isWaitedForBy(node, holder));
+    return holders.some((holder) => locks.heldBy(holder).some((held) => held.key > key));
+  }
+
+  function lockedOut(node: Node, why: Parameters<Parameters<typeof createStepLocks<Node>>[0]['onRefused']>[1]): StepEnd {
+    if (why === 'stopped') return notStarted();
+    if ('error' in why) return failed(engine, node.step, engine.now(), failureOf(why.error, engine.root), '');
+    const order = options.failIfLocked
+      ? []
+      : ['Its caller holds a lock that comes later: to wait for this one could mean to wait for ever.'];
+    const message = `lock \`${why.lock.name}\` is not to be had: ${describeHolder(why.held)}`;
+    return failed(engine, node.step, engine.now(), { kind: 'refused', message, exitCode: EXIT.refused, facts: order }, '');
+  }
+
+  /** Steps wait for locks, and nothing else goes on that could give one back. */
+  function isStuck(): boolean {
+    if (locks.queued === 0 || resuming.some(({ node }) => mayResume(node))) return false;
+    const isBusy = running > 0 || calling > 0 || locks.entering > 0 || headed !== undefined;
+    if (isBusy || readyHead < ready.length) return false;
+    // A callee is over, and its caller has not heard of it yet.
+    for (const callees of calls.values()) if (callees.some((callee) => callee.isAvailable)) return false;
+    return !servicesStarted.some((node) => node.state === 'running' && (!node.isAvailable || node.lentTo <= 0));
+  }
+
+  function endStuck(): void {
+    const stuck = locks.takeStuck();
+    if (!stuck) return;
+    const holders = locks.holdersOf(stuck.lock).map((node) => `\`${node.step.title}\``);
+    const message = `it would wait for lock \`${stuck.lock.name}\` for ever: ${holders.join(', ')} cannot go on before others do that wait as well`;
+    over(stuck.node, failed(engine, stuck.node.step, engine.now(), { kind: 'thrown', message, exitCode: EXIT.failed }, ''));
+    pump();
   }
 
   const notStarted = (): StepEnd => ({
@@ -383,14 +492,13 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     const call = async (what: AnyTask | Call, input?: Readonly<Record<string, unknown>>): Promise<unknown> => {
       if (caller.state !== 'running') throw new Error(`\`call\` came too late: \`${caller.step.title}\` is over`);
       if (ending !== undefined || runHalt.reason) throw new Error('nothing can be called any more: the run is ending');
-      const { step, added } = planner.planCall(isCall(what) ? what : makeCall(what, input ?? {}), caller.step);
-      if (added.length > 0) {
-        const admission = admit(added);
-        for (const one of added) admissions.set(one.id, admission);
+      calling++;
+      let callee: Node;
+      try {
+        callee = await enterCall(caller, isCall(what) ? what : makeCall(what, input ?? {}));
+      } finally {
+        calling--;
       }
-      await admissions.get(step.id);
-      const callee = nodeOf(step.id);
-      refuseCircle(caller, callee);
       if (!callee.isAvailable) await waitFor(caller, callee);
       if (!isSuccess(callee)) throw calledFailure(callee);
       if (isService(callee) && callee.state === 'running' && !caller.borrowed.includes(callee)) {
@@ -403,14 +511,28 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     return call;
   }
 
+  /** The step that is called, in this run and checked. */
+  async function enterCall(caller: Node, what: Call): Promise<Node> {
+    const { step, added } = planner.planCall(what, caller.step);
+    if (added.length > 0) {
+      // In the order of the calls: a later one may rely on steps that an earlier one brings in.
+      const admission = lastAdmission.catch(() => {}).then(() => admit(added));
+      lastAdmission = admission;
+      for (const one of added) admissions.set(one.id, admission);
+    }
+    await admissions.get(step.id);
+    const callee = nodeOf(step.id);
+    refuseCircle(caller, callee);
+    return callee;
+  }
+
   async function admit(added: readonly Step[]): Promise<void> {
     let found: Preflight;
     try {
-      found = await preflight(
-        engine,
-        added,
-        [...nodes.values()].map((node) => node.step),
-      );
+      // One that an earlier call brought in, and that was refused, is refused for this one too.
+      const own = new Set(added.map((step) => step.id));
+      for (const id of added.flatMap(waitsFor)) if (!own.has(id)) await admissions.get(id);
+      found = await preflight(engine, added, providers);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       throw new StepFailure({
@@ -443,16 +565,17 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
 
   /** While it waits, be it for several at once, the caller gives back its slot. */
   async function waitFor(caller: Node, callee: Node): Promise<void> {
-    const others = calls.get(caller) ?? [];
-    calls.set(caller, [...others, callee]);
+    const waited = calls.get(caller) ?? [];
+    calls.set(caller, waited);
+    waited.push(callee);
     const isExclusive = exclusive === caller;
-    if (others.length === 0) giveBackSlot(caller);
+    if (waited.length === 1) giveBackSlot(caller);
+    locks.letEnter(caller);
     pump();
     await available(callee);
-    const left = [...(calls.get(caller) ?? [])];
-    left.splice(left.indexOf(callee), 1);
-    calls.set(caller, left);
-    if (left.length > 0) return;
+    waited.splice(waited.indexOf(callee), 1);
+    if (waited.length > 0) return;
+    calls.delete(caller);
     await new Promise<void>((resume) => {
       resuming.push({ node: caller, isExclusive, resume });
       pump();

@@ -7,11 +7,14 @@ import { failureOf } from './failure.ts';
 import type { Halt } from './halt.ts';
 import { describeMs, describeStop } from './halt.ts';
 import type { Step } from './plan.ts';
-import type { StepEnd, StepOptions } from './step.ts';
-import { asJson, checkedOutput, failed, judge, prepare, timingOf } from './step.ts';
+import type { StepEnd } from './step-end.ts';
+import { failed } from './step-end.ts';
+import type { StepOptions } from './step.ts';
+import { asJson, checkedOutput, judge, prepare, timingOf } from './step.ts';
 import { specOf } from './task.ts';
 import type { ErasedSpec, Ready } from './task.ts';
 import { parseDurationMs } from './util/duration.ts';
+import { pause } from './util/pause.ts';
 
 /**
  * A step that stays alive while others use it (R37).
@@ -227,16 +230,4 @@ async function whatHttpLacks(url: string, status: number | undefined, signal: Ab
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     return `${url} did not answer: ${cause}`;
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -444,5 +444,10 @@ function runningCommand(
       tracked.isAwaited = true;
       kill(signal);
     },
+    [Symbol.asyncDispose]: async () => {
+      tracked.isAwaited = true;
+      if (!tracked.isOver) kill('SIGTERM');
+      await tracked.ended;
+    },
   };
 }

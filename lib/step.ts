@@ -4,24 +4,20 @@ import type { Engine } from './engine.ts';
 import { parseTaskEnv } from './environment.ts';
 import { Exit } from './errors.ts';
 import type { Failure, Json, Outcome } from './event.ts';
-import { StepFailure, failureOf } from './failure.ts';
+import { StepFailure, failureOf, firstThrown } from './failure.ts';
 import type { Halt, HaltReason } from './halt.ts';
-import { describeHalt, describeStop } from './halt.ts';
+import { describeStop } from './halt.ts';
 import type { Step } from './plan.ts';
 import { findingsNow, refusalOf, scopeFor } from './preflight.ts';
+import type { Attempt } from './retry.ts';
+import { retryPolicyOf, withRetry } from './retry.ts';
 import { secretValuesIn } from './schema.ts';
+import type { StepEnd } from './step-end.ts';
+import { failed, haltFailure } from './step-end.ts';
 import type { StepScope } from './step-scope.ts';
 import type { CallFunction, ErasedSpec, InputScope } from './task.ts';
-import { placeOf, specOf } from './task.ts';
+import { specOf } from './task.ts';
 import { parseDurationMs } from './util/duration.ts';
-
-/** How a step ended, and the value it hands over. */
-export interface StepEnd {
-  readonly outcome: Outcome;
-  readonly value: unknown;
-  /** Its body asked to end the whole run with this code. */
-  readonly exit?: { readonly code: number; readonly message: string };
-}
 
 export interface StepOptions {
   readonly halt: Halt;
@@ -45,22 +41,41 @@ export async function runStep(engine: Engine, step: Step, options: StepOptions):
     const upToDate = await leftAlone(engine, step, spec, prepared.scope);
     if (upToDate) return upToDate;
 
-    const timing = timingOf(engine, step, spec);
-    const halt = options.halt.child();
-    const limitMs = engine.options.dryRun ? DRY_RUN_LIMIT_MS : timing.timeoutMs;
-    const timer = limitMs === undefined ? undefined : setTimeout(() => halt.halt({ kind: 'timeout', timeoutMs: limitMs }), limitMs);
     const interactive = fieldOf(spec.interactive, engine.scopes.inputScopeOf(step)) === true && engine.terminal.isTerminal;
     if (interactive) engine.emit({ type: 'interactive-started', time: engine.now(), step: step.id });
     try {
-      const body = openBody(engine, { ...options, step, ...prepared, halt, graceMs: timing.graceMs, interactive });
-      return await concludeBody(engine, step, spec, body, halt, startedAt);
+      const policy = retryPolicyOf(spec.retry, engine.scopes.inputScopeOf(step), engine.options.dryRun);
+      return await withRetry(engine, step, policy, options.halt, () =>
+        attempt(engine, step, spec, { ...options, ...prepared, interactive }),
+      );
     } finally {
       if (interactive) engine.emit({ type: 'interactive-ended', time: engine.now(), step: step.id });
-      clearTimeout(timer);
-      halt.release();
     }
   } catch (error) {
     return failed(engine, step, startedAt, failureOf(error, engine.root), '');
+  }
+}
+
+/** The body once, within its time, with the clean-up that it registered. */
+async function attempt(
+  engine: Engine,
+  step: Step,
+  spec: ErasedSpec,
+  options: StepOptions & { readonly scope: StepScope; readonly env: unknown; readonly interactive: boolean },
+): Promise<Attempt> {
+  const startedAt = engine.now();
+  const timing = timingOf(engine, step, spec);
+  const halt = options.halt.child();
+  const limitMs = engine.options.dryRun ? DRY_RUN_LIMIT_MS : timing.timeoutMs;
+  const timer = limitMs === undefined ? undefined : setTimeout(() => halt.halt({ kind: 'timeout', timeoutMs: limitMs }), limitMs);
+  try {
+    const body = openBody(engine, { ...options, step, halt, graceMs: timing.graceMs });
+    const end = await concludeBody(engine, step, spec, body, halt, startedAt);
+    const ended = await body.ended;
+    return { end, thrown: ended.kind === 'threw' ? ended.error : undefined };
+  } finally {
+    clearTimeout(timer);
+    halt.release();
   }
 }
 
@@ -78,8 +93,16 @@ async function concludeBody(engine: Engine, step: Step, spec: ErasedSpec, body: 
     });
   }
   const { unawaited, cleanUpErrors } = await body.close();
-  const also = cleanUpErrors.map((error) => failureOf(error, engine.root, 'clean-up'));
-  return judge(engine, step, spec, { end, unawaited, also, reason: halt.reason, tail: body.tail(), startedAt });
+  const { first, later } = firstThrown(end.kind === 'threw' ? end.error : undefined);
+  const also = [...later, ...cleanUpErrors].map((error) => failureOf(error, engine.root, 'clean-up'));
+  return judge(engine, step, spec, {
+    end: end.kind === 'threw' ? { ...end, error: first } : end,
+    unawaited,
+    also,
+    reason: halt.reason,
+    tail: body.tail(),
+    startedAt,
+  });
 }
 
 interface Facts {
@@ -142,33 +165,6 @@ function failedWith(engine: Engine, step: Step, spec: ErasedSpec, facts: Facts, 
   const end = failed(engine, step, facts.startedAt, failure, facts.tail, facts.also);
   const mayFail = fieldOf(spec.mayFail, engine.scopes.inputScopeOf(step)) === true;
   return mayFail ? { ...end, outcome: { ...end.outcome, mayFail: true } as Outcome } : end;
-}
-
-export function failed(
-  engine: Engine,
-  step: Step,
-  startedAt: number,
-  failure: Failure,
-  tail: string,
-  also: readonly Failure[] = [],
-): StepEnd {
-  const declared = failure.place ?? placeOf(engine.planner.bindingOf(step).task);
-  return {
-    outcome: {
-      status: 'failed',
-      ms: engine.now() - startedAt,
-      failure: { ...failure, ...(declared && { place: { file: declared.file, line: declared.line } }) },
-      ...(tail && { tail: engine.masker.mask(tail) }),
-      ...(also.length > 0 && { alsoFailed: also }),
-    },
-    value: undefined,
-  };
-}
-
-export function haltFailure(reason: HaltReason): Failure {
-  if (reason.kind === 'service') return reason.failure;
-  if (reason.kind === 'endless') return { kind: 'thrown', message: describeHalt(reason), exitCode: 1 };
-  return { kind: 'timeout', message: describeHalt(reason), exitCode: 124 };
 }
 
 function notForeseen(why: string): StepEnd {

@@ -201,10 +201,15 @@ export type UpToDate<O> = [O] extends [void | undefined]
   ? string | { readonly reason: string }
   : { readonly reason: string; readonly output: O };
 
+/** Trying a body again. The step keeps its slot and its locks; each attempt is cleaned up before the next. */
 export interface RetrySpec {
+  /** How often more: 2 makes three attempts at most. */
   readonly times: number;
+  /** Before the first retry. Default: none. */
   readonly delay?: Duration;
+  /** By which the delay grows each time, from 1. Default 1. */
   readonly factor?: number;
+  /** Which errors are worth it. Default: all. `Exit`, `skip` and a stop never are. */
   readonly when?: (error: unknown) => boolean;
 }
 export interface LockSpec {

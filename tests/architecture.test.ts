@@ -16,7 +16,8 @@ const FLOORS: readonly (readonly [floor: number, ...files: string[]])[] = [
   [2, 'template', 'responder', 'shell', 'reporters/reporter'],
   [2, 'file-digests', 'module-graph'],
   [3, 'runners/*', 'reporters/*'],
-  [4, 'engine', 'preflight', 'run', 'step', 'body', 'services', 'step-scope', 'log-files'],
+  [4, 'engine', 'preflight', 'run', 'step', 'body', 'services', 'step-end', 'retry'],
+  [4, 'locks', 'step-locks', 'step-scope', 'log-files'],
   [5, 'config', 'load', 'find-config', 'load-error'],
   [6, 'index', 'api', 'testing', 'cli/*', 'cli/init/*'],
 ];

@@ -298,8 +298,6 @@ test('a field that is not acted on yet says so when the config loads, a line a f
   expect(checkDeclarations(registry.entries).notices).toMatchInlineSnapshot(`
     [
       "\`a\`, \`b\` and 3 others declare \`sources\`, which this version does not act on yet",
-      "\`f\` and \`g\` declare \`lock\`, which this version does not act on yet",
-      "\`f\` declares \`retry\`, which this version does not act on yet",
     ]
   `);
 });

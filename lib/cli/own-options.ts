@@ -49,6 +49,7 @@ const ownShape = {
   parallel: flag('targets side by side, not in the order typed', 'p'),
   keepGoing: flag('after a failure run what does not need it', 'k'),
   failFast: flag('at a failure stop what is running'),
+  failIfLocked: flag('fail instead of waiting for a lock of another process'),
   timeout: duration('for the whole run'),
   commandTimeout: duration('for each command that has none of its own'),
   warnOnly: flag('a failing command fails nothing'),
@@ -84,7 +85,7 @@ export const OWN_GROUPS: readonly { readonly title: string; readonly keys: reado
   { title: 'Look', keys: ['list', 'flat', 'depth', 'all', 'json', 'schema', 'help', 'version', 'init'] },
   { title: 'Where', keys: ['directory', 'file', 'env', 'showConfig'] },
   { title: 'Foresee', keys: ['dryRun', 'plan', 'graph'] },
-  { title: 'Run', keys: ['jobs', 'parallel', 'keepGoing', 'failFast', 'timeout', 'commandTimeout', 'warnOnly'] },
+  { title: 'Run', keys: ['jobs', 'parallel', 'keepGoing', 'failFast', 'failIfLocked', 'timeout', 'commandTimeout', 'warnOnly'] },
   { title: 'Answer', keys: ['yes', 'noInput', 'skipUnmet'] },
   { title: 'Show', keys: ['reporter', 'quiet', 'echo', 'verbose'] },
 ];

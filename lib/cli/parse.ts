@@ -156,6 +156,7 @@ export function runOptionsOf(options: OwnOptions): Partial<RunOptions> {
     ...(options.failFast && { failFast: true }),
     ...(options.dryRun && { dryRun: true }),
     ...(options.skipUnmet && { skipUnmet: true }),
+    ...(options.failIfLocked && { failIfLocked: true }),
     ...(options.warnOnly && { warnOnly: true }),
     ...(options.timeout !== undefined && { timeoutMs: parseDurationMs(options.timeout) }),
     ...(options.commandTimeout !== undefined && { commandTimeoutMs: parseDurationMs(options.commandTimeout) }),

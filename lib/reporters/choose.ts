@@ -56,6 +56,8 @@ export function rememberingReporter(
     log: pass,
     print: pass,
     notice: (event) => (log.steps.length === 0 ? screen.stderr.write(`${event.isError ? 'error' : 'note'}: ${event.text}\n`) : pass(event)),
+    'lock-waiting': pass,
+    'attempt-failed': pass,
     'service-ready': pass,
     'service-stopping': pass,
     'interactive-started': (event) => {

@@ -11,6 +11,8 @@ const TYPES: { readonly [T in EventType]: true } = {
   log: true,
   print: true,
   notice: true,
+  'lock-waiting': true,
+  'attempt-failed': true,
   'service-ready': true,
   'service-stopping': true,
   'interactive-started': true,

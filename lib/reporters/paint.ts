@@ -1,6 +1,6 @@
 import picocolors from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
-import type { Outcome, StopReason } from '../event.ts';
+import type { EventOf, Outcome, StopReason } from '../event.ts';
 import { describeStop } from '../halt.ts';
 
 export type Paint = Colors;
@@ -29,13 +29,13 @@ export function markOf(outcome: Outcome, paint: Paint): string {
 export function afterwordOf(outcome: Outcome): string {
   switch (outcome.status) {
     case 'done':
-      return durationText(outcome.ms);
+      return `${durationText(outcome.ms)}${outcome.attempts === undefined ? '' : `, attempt ${outcome.attempts}`}`;
     case 'up-to-date':
       return `up to date: ${outcome.reason}`;
     case 'cached':
       return `from ${outcome.from}`;
     case 'failed':
-      return `${outcome.failure.message}${outcome.mayFail ? ' (may fail)' : ''}`;
+      return `${outcome.failure.message}${timesText(outcome.attempts)}${outcome.mayFail ? ' (may fail)' : ''}`;
     case 'skipped':
       return `skipped: ${outcome.reason}`;
     case 'stopped':
@@ -44,6 +44,17 @@ export function afterwordOf(outcome: Outcome): string {
       return outcome satisfies never;
   }
 }
+
+/** `attempt 1 of 3 failed: …; again in 2s`. */
+export function attemptText({ attempt, attempts, failure, nextInMs }: EventOf<'attempt-failed'>): string {
+  return `attempt ${attempt} of ${attempts} failed: ${failure.message}; again ${nextInMs === 0 ? 'now' : `in ${durationText(nextInMs)}`}`;
+}
+
+/** ``waits for lock `x`: …`` */
+export const lockText = ({ lock, text }: EventOf<'lock-waiting'>): string => `waits for lock \`${lock}\`: ${text}`;
+
+/** How often it was tried, where that was more than once. */
+export const timesText = (attempts: number | undefined): string => (attempts === undefined ? '' : ` (${attempts} attempts)`);
 
 /** `80ms`, `1.2s`, `3m05s`. */
 export function durationText(ms: number): string {

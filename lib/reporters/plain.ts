@@ -1,4 +1,4 @@
-import { paintFor, stoppingLine } from './paint.ts';
+import { attemptText, lockText, paintFor, stoppingLine } from './paint.ts';
 import type { Reporter, ReporterOptions, Screen, Sink } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
 import { renderSummary } from './summary.ts';
@@ -26,6 +26,8 @@ export function soloReporter(log: RunLog, { stdout, stderr }: Screen, options: R
       if (event.dry) stdout.write(`${event.line}\n`);
       else if (options.echo || options.verbose) stderr.write(`${paint.dim('$')} ${event.line}\n`);
     },
+    'lock-waiting': (event) => stderr.write(`${paint.yellow('…')} ${lockText(event)}\n`),
+    'attempt-failed': (event) => stderr.write(`${paint.yellow('↻')} ${attemptText(event)}\n`),
     'service-ready': ({ step }) => stderr.write(`${paint.green('●')} ${log.titleOf(step)} is ready\n`),
     'run-stopping': ({ reason }) => {
       // Its own `Exit` stops nothing else.

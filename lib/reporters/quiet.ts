@@ -1,4 +1,5 @@
 import type { ReporterFactory } from './reporter.ts';
+import { lockText } from './paint.ts';
 import { createRunLog } from './run-log.ts';
 import { renderSummary } from './summary.ts';
 
@@ -9,6 +10,7 @@ export const quiet: ReporterFactory = ({ stdout, stderr }, options) => {
     'run-started': log.start,
     'step-added': ({ step }) => log.add(step),
     'step-ended': log.end,
+    'lock-waiting': (event) => stderr.write(`${log.titleOf(event.step)} ${lockText(event)}\n`),
     print: ({ text }) => stdout.write(text),
     notice: ({ text, isError }) => {
       if (isError) stderr.write(`error: ${text}\n`);

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { EventOf, Failure, Outcome, StepView } from '../event.ts';
 import { afterOverwrites, cut, widthOf } from '../util/display.ts';
-import { afterwordOf, durationText, markOf, paintFor } from './paint.ts';
+import { afterwordOf, durationText, markOf, paintFor, timesText } from './paint.ts';
 import type { Paint } from './paint.ts';
 import type { Sink } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
@@ -62,10 +62,14 @@ function listed(titles: readonly string[]): string {
 // ── Failures ─────────────────────────────────────────────────────────────────────────────────────
 
 function renderFailure(step: StepView, outcome: Extract<Outcome, { status: 'failed' }>, sink: Sink, options: SummaryOptions): string {
-  const { failure, tail, log } = outcome;
+  const { failure, tail, log, attempts } = outcome;
   const paint = paintFor(sink.colour);
   const shown = (line: string): string => afterOverwrites(sink.colour ? line : stripVTControlCharacters(line));
-  const lines = ['', `${markOf(outcome, paint)} ${paint.bold(step.title)} ${failure.message}`, ...factsOf(failure, options)];
+  const lines = [
+    '',
+    `${markOf(outcome, paint)} ${paint.bold(step.title)} ${failure.message}${timesText(attempts)}`,
+    ...factsOf(failure, options),
+  ];
   if (tail && !options.wasShown) lines.push(...tail.split('\n').map((line) => `  ${paint.dim('│')} ${shown(line)}`));
   for (const other of outcome.alsoFailed ?? []) lines.push(`  and in clean-up: ${other.message}`, ...factsOf(other, options));
   if (failure.hint) lines.push(`  ${paint.cyan('hint:')} ${failure.hint}`);

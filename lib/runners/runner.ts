@@ -147,8 +147,11 @@ export interface CommandResult {
   toString(): string;
 }
 
-/** A command under way: awaiting it gives its {@link CommandResult}, or throws `CommandFailedError`. */
-export interface RunningCommand extends Promise<CommandResult> {
+/**
+ * A command under way: awaiting it gives its {@link CommandResult}, or throws `CommandFailedError`.
+ * `await using server = $`…`` ends it with the block.
+ */
+export interface RunningCommand extends Promise<CommandResult>, AsyncDisposable {
   readonly pid: number | undefined;
   /** `stdout` without the line breaks at its end. */
   text(): Promise<string>;

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { pause } from '../util/pause.ts';
 import type { Listed, Marked } from '../util/processes.ts';
 import { isThere, newestPid, processes, processesWith, programOf, send } from '../util/processes.ts';
 import type { Watcher } from './watcher.ts';
@@ -216,8 +217,6 @@ function offExit(work: () => void): void {
   atExit.delete(work);
   if (atExit.size === 0) process.off('exit', runAtExit);
 }
-
-const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 // ── The terminal ─────────────────────────────────────────────────────────────────────────────────
 

@@ -16,6 +16,12 @@ export function processes(): readonly Listed[] {
   return pidsNow().flatMap((pid) => fromProc(pid) ?? []);
 }
 
+/** When the process with this id began; `undefined` where there is none, or it is over and only not fetched yet. */
+export function startOf(pid: number): string | undefined {
+  const listed = process.platform === 'linux' ? fromProc(pid) : fromPs(['-p', String(pid)])[0];
+  return listed?.isZombie ? undefined : listed?.start;
+}
+
 export interface Marked {
   readonly pid: number;
   /** The value of the variable that was asked for. */

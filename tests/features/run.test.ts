@@ -261,6 +261,37 @@ test('an error in clean-up is told and does not hide the first one (R23)', async
   });
 });
 
+test('`await using` tidies up, ends a command, and its error does not hide the first one (R23)', async () => {
+  const told: string[] = [];
+  const folder = (name: string) => ({
+    async [Symbol.asyncDispose]() {
+      told.push(name);
+      throw new Error(`${name} is stuck`);
+    },
+  });
+  const broken = task({
+    summary: 'broken',
+    async run({ $, log }) {
+      await using one = folder('one');
+      await using two = folder('two');
+      await using server = $`cat`;
+      log(one, two, server.pid);
+      throw new Error('body broke');
+    },
+  });
+
+  const run = await carry([broken], { names: { broken } });
+
+  expect(told).toEqual(['two', 'one']);
+  expect(run.outcome('broken')).toMatchObject({
+    failure: { message: 'body broke' },
+    alsoFailed: [
+      { kind: 'clean-up', message: 'two is stuck' },
+      { kind: 'clean-up', message: 'one is stuck' },
+    ],
+  });
+});
+
 test('a time limit ends the body with 124 and cleans up (R21, R22)', async () => {
   const told: string[] = [];
   const slow = task({

@@ -12,7 +12,7 @@ import { buildsService, portsAreFree, runningId, volumesFit, volumesFitAll } fro
 import { projectName } from '../settings.ts';
 import { renderServices, serviceSchema, servicesOf, troubleOf, untilHealthy, withoutIds } from '../services.ts';
 import type { Body } from './scope.ts';
-import { common, inProject, open, projectOutput, requires } from './scope.ts';
+import { alone, common, inProject, open, projectOutput, requires } from './scope.ts';
 
 /** Build, start, stop, look: the containers of a checkout as a whole. They outlive the tasks that start them. */
 const waiting = { waitLimit: z.int().min(1).default(180).describe('seconds to wait for that') };
@@ -56,6 +56,7 @@ export function lifecycleTasks(use: 'demo' | 'dev') {
       cache: z.boolean().default(true).describe('reuse layers that were built before'),
     },
     ...inProject,
+    ...alone,
     requires: (scope) => [
       ...requires(use, 'everything')(scope),
       ...(scope.input.service === undefined ? [] : [buildsService(checkoutOf(scope), scope.input.service)]),
@@ -78,6 +79,7 @@ export function lifecycleTasks(use: 'demo' | 'dev') {
     summary: 'Pull the images that are not built here: database, message queue, cache.',
     input: common,
     ...inProject,
+    ...alone,
     requires: requires(use, 'everything'),
     async run(context) {
       const compose = await open(context, use, 'everything');
@@ -90,6 +92,7 @@ export function lifecycleTasks(use: 'demo' | 'dev') {
     examples: use === 'demo' ? ['demo.destroy demo.dev-start', 'demo.destroy --yes'] : ['dev.destroy --yes'],
     input: common,
     ...inProject,
+    ...alone,
     output: z.object({ project: z.string(), volumes: z.array(z.string()) }),
     requires: requires(use, 'everything'),
     provides: (scope) => volumesFitAll(checkoutOf(scope)),
@@ -118,6 +121,7 @@ export function lifecycleTasks(use: 'demo' | 'dev') {
     examples: use === 'demo' ? ['demo.dev-start --wait', 'demo.dev-start --database memgraph'] : ['dev.deps --wait'],
     input: starting,
     ...inProject,
+    ...alone,
     output: projectOutput,
     requires: requires(use, 'dependencies', [portsAreFree, volumesFit]),
     // Ports are published only with the override, which an earlier step may bring.
@@ -141,6 +145,7 @@ export function lifecycleTasks(use: 'demo' | 'dev') {
     examples: [`${use}.start --wait`],
     input: starting,
     ...inProject,
+    ...alone,
     output: projectOutput,
     requires: requires(use, 'everything', [portsAreFree, volumesFit]),
     provides: (scope) => [{ id: runningId(checkoutOf(scope)) }],
@@ -168,6 +173,7 @@ export function lifecycleTasks(use: 'demo' | 'dev') {
     summary: 'Restart the server and its workers.',
     input: common,
     ...inProject,
+    ...alone,
     requires: requires(use, 'everything'),
     async run(context) {
       const compose = await open(context, use, 'everything');
@@ -180,6 +186,7 @@ export function lifecycleTasks(use: 'demo' | 'dev') {
     summary: 'Stop the containers; data stays.',
     input: common,
     ...inProject,
+    ...alone,
     requires: requires(use, 'everything'),
     async run(context) {
       await (await open(context, use, 'everything')).run(['down']);
@@ -190,6 +197,7 @@ export function lifecycleTasks(use: 'demo' | 'dev') {
     summary: 'Stop what `demo.dev-start` started; data stays.',
     input: common,
     ...inProject,
+    ...alone,
     requires: requires(use, 'dependencies'),
     async run(context) {
       await (await open(context, use, 'dependencies')).run(['down']);

@@ -1,4 +1,4 @@
-import type { Exec, LogFunction, Requirement } from 'taskwright';
+import type { Exec, LockSpec, LogFunction, Requirement } from 'taskwright';
 import { z } from 'zod';
 import { checkout, checkoutOf, inCheckout, infrahubInput, layoutOf } from '../checkout.ts';
 import { docker } from '../docker.ts';
@@ -16,6 +16,9 @@ export const common = { infrahub: infrahubInput, database: databaseInput };
 
 /** Settings are read as the server reads them, so that tasks and server agree. */
 export const inProject = { env: composeEnv, dotenv: SETTINGS_FILES, cwd: inCheckout } as const;
+
+/** One task at a time changes the containers of a checkout, from whatever terminal. */
+export const alone = { lock: (scope: Scope): LockSpec => ({ name: `containers of ${checkoutOf(scope)}`, machine: true }) } as const;
 
 export const projectOutput = z.object({ project: z.string(), services: z.array(serviceSchema) });
 
