@@ -1,7 +1,8 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { format } from 'node:util';
 import type { CommandFailedError } from './errors.ts';
 import { Exit } from './errors.ts';
+import type { CurrentStep } from './current-step.ts';
+import { currentStep } from './current-step.ts';
 import type { Engine } from './engine.ts';
 import type { Halt } from './halt.ts';
 import type { Step } from './plan.ts';
@@ -53,6 +54,8 @@ export interface BodyOptions {
   readonly halt: Halt;
   readonly graceMs: number;
   readonly interactive: boolean;
+  /** All that its commands say, quiet ones too, masked. */
+  readonly onSaid?: (text: string) => void;
 }
 
 /** Thrown by `skip(reason)`. */
@@ -130,6 +133,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
           quiet,
           ...(dry && { dry: true }),
         }),
+      onSaid: options.onSaid ?? (() => {}),
       onOutput: (command, stream, text) => {
         tail.push(text);
         engine.emit({ type: 'output', time: engine.now(), step: step.id, command: numberOf(command), stream, text });
@@ -196,8 +200,14 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
   const exited = new Promise<BodyEnd>((resolve) => {
     tellExit = resolve;
   });
-  const speaker: Speaker = { log, exit: (error) => tellExit({ kind: 'threw', error }) };
-  const returned = speaking.run(speaker, async (): Promise<BodyEnd> => {
+  const atClose: (() => void)[] = [];
+  const self: CurrentStep = {
+    name: step.name,
+    log,
+    exit: (error) => tellExit({ kind: 'threw', error }),
+    onClose: (work) => void atClose.push(work),
+  };
+  const returned = currentStep.run(self, async (): Promise<BodyEnd> => {
     try {
       // The declaration types the context; here the two are only brought together.
       return { kind: 'returned', value: await (run as ((context: TaskContext) => unknown) | undefined)?.(context) };
@@ -222,6 +232,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     }
     const cleanUpErrors = await cleanUp();
     isClosed = true;
+    for (const work of atClose) work();
     return { unawaited, cleanUpErrors };
   }
 
@@ -252,7 +263,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     if (halt.killSignal.aborted) giveUp();
     await work({ $: own.$, exec: own.exec, signal: limit.signal, log }, async (one) => {
       try {
-        await Promise.race([speaking.run(speaker, async () => one()), aborted(limit.signal)]);
+        await Promise.race([currentStep.run(self, async () => one()), aborted(limit.signal)]);
       } catch (error) {
         errors.push(error);
       }
@@ -311,13 +322,6 @@ function aborted(signal: AbortSignal): Promise<never> {
 
 // ── console.* of a body belongs to its step (R25) ────────────────────────────────────────────────
 
-interface Speaker {
-  readonly log: LogFunction;
-  /** `process.exit` was called. */
-  readonly exit: (error: Exit) => void;
-}
-
-const speaking = new AsyncLocalStorage<Speaker>();
 let listeners = 0;
 let restore = (): void => {};
 
@@ -328,7 +332,7 @@ export function captureConsole(): () => void {
     const through =
       (method: 'log' | 'info' | 'debug' | 'warn' | 'error') =>
       (...values: unknown[]): void => {
-        const log = speaking.getStore()?.log;
+        const log = currentStep.getStore()?.log;
         if (!log) original[method](...values);
         else if (method === 'warn' || method === 'error') log.warn(...values);
         else log(...values);
@@ -351,9 +355,9 @@ export function captureConsole(): () => void {
  * @returns what is to be thrown instead; undefined where no body called it
  */
 export function exitFromBody(code: number): Exit | undefined {
-  const speaker = speaking.getStore();
-  if (!speaker) return undefined;
+  const step = currentStep.getStore();
+  if (!step) return undefined;
   const exit = new Exit(code, `\`process.exit(${code})\` was called`);
-  speaker.exit(exit);
+  step.exit(exit);
   return exit;
 }

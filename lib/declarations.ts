@@ -80,6 +80,14 @@ const isRetry: Check = (value) => {
   return isCount && isFactor && (delay === undefined || isDuration(delay)) && (when === undefined || isFunction(when)) && isEmpty(rest);
 };
 
+const isService: Check = (value) => {
+  if (!isObject(value)) return false;
+  const { ready, adopt, restart, stop, ...rest } = value as Record<string, unknown>;
+  const isRestart = restart === undefined || restart === 'on-failure' || restart === 'always' || isObject(restart);
+  const areFunctions = [adopt, stop].every((one) => one === undefined || isFunction(one));
+  return orFunction(isObject)(ready) && areFunctions && isRestart && isEmpty(rest);
+};
+
 /** All that a task may say (R3), what it may be, and that in words. */
 const FIELDS: { readonly [F in keyof Required<ErasedSpec>]: readonly [check: Check, expected: string] } = {
   summary: [isText, 'a line of text'],
@@ -112,7 +120,7 @@ const FIELDS: { readonly [F in keyof Required<ErasedSpec>]: readonly [check: Che
   interactive: [orFunction(isFlag), 'true or false, or a function that gives it'],
   pty: [orFunction(isFlag), 'true or false, or a function that gives it'],
   mayFail: [orFunction(isFlag), 'true or false, or a function that gives it'],
-  service: [isObject, '{ ready, … }'],
+  service: [isService, '{ ready, adopt?, restart?, stop? }'],
   run: [isFunction, 'a function'],
 };
 

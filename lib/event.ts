@@ -183,6 +183,15 @@ export type Event = Timed &
       }
     /** A service can be used from now on. */
     | { readonly type: 'service-ready'; readonly step: string; readonly ms: number }
+    /** It ended by itself, and is started again. */
+    | {
+        readonly type: 'service-restarting';
+        readonly step: string;
+        readonly restart: number;
+        readonly restarts: number;
+        readonly failure: Failure;
+        readonly nextInMs: number;
+      }
     | { readonly type: 'service-stopping'; readonly step: string }
     /** From here to `interactive-ended` the terminal belongs to the step: reporters keep still. */
     | { readonly type: 'interactive-started'; readonly step: string }

@@ -5,6 +5,7 @@ export { defineConfig } from './config.ts';
 export type { Config } from './config.ts';
 export { dotenv, file, port, portFree, requirement, tool, writable } from './requirements.ts';
 export { count, json, keyValue, path } from './schema.ts';
+export { freePort } from './free-port.ts';
 export { task } from './task.ts';
 export type {
   AnyTask,
@@ -24,6 +25,7 @@ export type {
   Ready,
   Requirement,
   RequirementScope,
+  RestartSpec,
   RetrySpec,
   ServiceSpec,
   Shell,

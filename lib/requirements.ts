@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import type { Provision, Requirement, RequirementScope, Unmet } from './task.ts';
 import { findProgram } from './util/find-program.ts';
+import { canListen } from './util/ports.ts';
 
 /**
  * What a task may require or provide, ready made (R17).
@@ -198,14 +199,5 @@ function accepts(number: number, host: string, signal: AbortSignal): Promise<boo
     socket.setTimeout(ANSWER_WITHIN_MS, () => end(false));
     socket.once('connect', () => end(true));
     socket.once('error', () => end(false));
-  });
-}
-
-function canListen(number: number): Promise<boolean> {
-  return new Promise((resolved) => {
-    const server = createServer();
-    // Only "in use" says that it is taken: without the right to listen below 1024 nothing is known.
-    server.once('error', (error: NodeJS.ErrnoException) => resolved(error.code !== 'EADDRINUSE'));
-    server.listen({ port: number, exclusive: true }, () => server.close(() => resolved(true)));
   });
 }

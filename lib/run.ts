@@ -289,7 +289,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       pump();
     });
     void node.service.ended.then((end) => {
-      if (end.outcome.status === 'failed') failUsers(node, end.outcome.failure);
+      if (end.outcome.status === 'failed') failUsers(node, end.outcome);
       over(node, end);
       pump();
     });
@@ -475,13 +475,15 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     }
   }
 
-  function failUsers(node: Node, failure: Failure): void {
+  function failUsers(node: Node, { failure, tail }: Extract<Outcome, { status: 'failed' }>): void {
     if (!node.isAvailable) return;
+    const lines = tail?.trimEnd().split('\n').slice(-10) ?? [];
+    const facts = [...(failure.facts ?? []), ...(lines.length > 0 ? ['its last lines:', ...lines.map((line) => `  ${line}`)] : [])];
     for (const user of node.users) {
       if (user.state !== 'running' || !Object.values(user.step.needs).includes(node.step.id)) continue;
       user.halt?.halt({
         kind: 'service',
-        failure: { ...failure, kind: 'service', message: `\`${node.step.title}\`, which it needs, ended: ${failure.message}` },
+        failure: { ...failure, kind: 'service', message: `\`${node.step.title}\`, which it needs, ended: ${failure.message}`, facts },
       });
     }
   }

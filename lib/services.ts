@@ -1,30 +1,43 @@
-import { connect } from 'node:net';
 import type { OpenBody } from './body.ts';
 import { openBody } from './body.ts';
 import type { Engine } from './engine.ts';
 import type { Failure } from './event.ts';
 import { failureOf } from './failure.ts';
 import type { Halt } from './halt.ts';
-import { describeMs, describeStop } from './halt.ts';
+import { describeStop } from './halt.ts';
 import type { Step } from './plan.ts';
+import { untilReady } from './readiness.ts';
+import { delayAfter } from './retry.ts';
 import type { StepEnd } from './step-end.ts';
-import { failed } from './step-end.ts';
+import { failed, haltFailure } from './step-end.ts';
+import type { StepScope } from './step-scope.ts';
 import type { StepOptions } from './step.ts';
 import { asJson, checkedOutput, judge, prepare, timingOf } from './step.ts';
 import { specOf } from './task.ts';
-import type { ErasedSpec, Ready } from './task.ts';
+import type { ErasedSpec, Ready, RestartSpec } from './task.ts';
 import { parseDurationMs } from './util/duration.ts';
 import { pause } from './util/pause.ts';
+import { listenersNow } from './util/ports.ts';
+import { stableText } from './util/stable-text.ts';
 
 /**
  * A step that stays alive while others use it (R37).
  *
- *            body returned,           last user over,
- *            `ready` holds            or told to stop
- *   starting ─────────────► ready ─────────────────► stopping ──► over
- *      │                      │                                    ▲
- *      │ body threw, died,    │ its commands ended by themselves   │
- *      └─ not ready in time ──┴────────────────────────────────────┘
+ *               body returned,                last user over,
+ *               `ready` holds                 or told to stop
+ *   starting ──────────────────► ready ──────────────────────► stopping ──► over
+ *    ▲ │ │                         │                                         ▲
+ *    │ │ │ threw, died, not in time│ its commands ended by themselves        │
+ *    │ │ └────────────┬────────────┘                                         │
+ *    │ │              ▼            no restart left                           │
+ *    │ │           fallen ───────────────────────────────────────────────────┤
+ *    │ │              │                                                      │
+ *    └─┼── restart ───┘                                                      │
+ *      │ `adopt` gave an output, `ready` holds        last user over         │
+ *      └───────────────────────► adopted ────────────────────────────────────┘
+ *
+ * Its users keep what they got while it falls and comes back; where it comes back with another output, they
+ * fail with it. What was adopted is left alone.
  */
 export interface Service {
   /** Settles when it is ready, or has ended without ever being so. Never rejects. */
@@ -35,70 +48,183 @@ export interface Service {
   stop(): void;
 }
 
-/** Between two looks whether it is ready. */
-const POLL_MS = 100;
-const DEFAULT_WITHIN_MS = 60_000;
 /** A timer takes no more. */
 const LONGEST_MS = 2 ** 31 - 1;
+/** What is kept of its words until it is ready. */
+const SAID_LIMIT = 2 ** 20;
+
+/** How one life of it ended: by our will, or by itself. */
+type LifeEnd =
+  | { readonly kind: 'ended'; readonly end: StepEnd }
+  | { readonly kind: 'fell'; readonly end: StepEnd; readonly mayRestart: boolean };
 
 export function startService(engine: Engine, step: Step, options: StepOptions): Service {
   const spec = specOf(engine.planner.bindingOf(step).task);
-  const { graceMs } = timingOf(engine, step, spec);
+  const timing = timingOf(engine, step, spec);
+  const { value: input } = engine.planner.bindingOf(step);
   const halt = options.halt.child();
   const startedAt = engine.now();
-  let stopWanted = (): void => {};
-  const wanted = new Promise<void>((resolve) => {
-    stopWanted = resolve;
-  });
+  const unwanted = new AbortController();
+  const stopWanted = (): void => unwanted.abort();
+  const wanted = new Promise<void>((resolve) => unwanted.signal.addEventListener('abort', () => resolve(), { once: true }));
   halt.signal.addEventListener('abort', stopWanted, { once: true });
+  if (halt.signal.aborted) stopWanted();
 
   let tellStarted: (state: Awaited<Service['started']>) => void = () => {};
   const started = new Promise<Awaited<Service['started']>>((resolve) => {
     tellStarted = resolve;
   });
+  /** What its users got. */
+  let given: { readonly value: unknown } | undefined;
 
-  const live = async (): Promise<StepEnd> => {
-    const prepared = await prepare(engine, step, options.isDeferred);
-    if ('outcome' in prepared) return prepared;
-    const body = openBody(engine, { ...options, step, ...prepared, halt, graceMs, interactive: false });
+  function becomeReady(value: unknown, since: number): void {
+    given ??= { value };
+    engine.emit({ type: 'service-ready', time: engine.now(), step: step.id, ms: engine.now() - since });
+    tellStarted({ isReady: true, value: given.value });
+  }
+
+  /** Until nobody wants it, or it falls. What has no process of its own leaves nothing that would keep ours from ending. */
+  async function stay(death: Promise<Failure>): Promise<Failure | undefined> {
+    const foothold = setInterval(() => {}, LONGEST_MS);
+    return Promise.race([wanted.then(() => undefined), death]).finally(() => clearInterval(foothold));
+  }
+
+  const stoppedEnd = (reason: string): StepEnd => ({
+    outcome: { status: 'stopped', ms: engine.now() - startedAt, reason },
+    value: undefined,
+  });
+  const doneEnd = (value: unknown): StepEnd => ({ outcome: { status: 'done', ms: engine.now() - startedAt, ...asJson(value) }, value });
+
+  async function adopted(scope: StepScope): Promise<StepEnd | undefined> {
+    if (!spec.service?.adopt || engine.options.dryRun) return undefined;
+    const found = await spec.service.adopt({ ...scope.looking, ...engine.scopes.inputScopeOf(step) });
+    if (found === undefined) return undefined;
+    const output = checkedOutput(spec, found);
+    if (!output.ok)
+      return failed(
+        engine,
+        step,
+        startedAt,
+        { kind: 'output', message: `\`adopt\`: ${output.message}`, exitCode: 1, facts: output.facts },
+        '',
+      );
+    engine.emit({ type: 'notice', time: engine.now(), step: step.id, text: `uses what runs already, and leaves it alone` });
+    const readiness = await untilReady(engine, {
+      ready: readyOf(spec, input, output.value),
+      timeoutMs: timing.timeoutMs,
+      looking: scope.looking,
+      said: () => '',
+      before: undefined,
+      death: new Promise(() => {}),
+      wanted,
+    });
+    if (readiness.kind === 'failed') return failed(engine, step, startedAt, readiness.failure, '');
+    if (readiness.kind === 'ready') {
+      becomeReady(output.value, startedAt);
+      await stay(new Promise(() => {}));
+    }
+    const reason = stopReasonOf(halt);
+    return reason ? stoppedEnd(reason) : doneEnd(output.value);
+  }
+
+  async function life(prepared: { readonly scope: StepScope; readonly env: unknown }): Promise<LifeEnd> {
+    const since = engine.now();
+    const before = engine.options.dryRun ? undefined : listenersNow();
+    const own = halt.child();
+    const timer =
+      timing.timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => own.halt({ kind: 'timeout', timeoutMs: timing.timeoutMs ?? 0 }), timing.timeoutMs);
+    let said = '';
+    const onSaid = (text: string): void => void (said = (said + text).slice(-SAID_LIMIT));
+    const body = openBody(engine, { ...options, step, ...prepared, halt: own, graceMs: timing.graceMs, interactive: false, onSaid });
     const end = await body.ended;
     const conclude = async (failure?: Failure): Promise<StepEnd> => {
+      clearTimeout(timer);
       body.endCommands();
       const { cleanUpErrors } = await body.close();
+      own.release();
       const also = cleanUpErrors.map((error) => failureOf(error, engine.root, 'clean-up'));
       if (failure) return failed(engine, step, startedAt, failure, body.tail(), also);
       // Its commands were ended by us: what they say about that is no failure of theirs.
       return judge(engine, step, spec, { end, unawaited: [], also, reason: undefined, tail: body.tail(), startedAt });
     };
-    const stopped = async (): Promise<StepEnd> => {
+    const stopped = async (): Promise<LifeEnd> => {
       const concluded = await conclude();
       const reason = stopReasonOf(halt);
-      if (!reason || concluded.outcome.status === 'failed') return concluded;
-      return { outcome: { status: 'stopped', ms: engine.now() - startedAt, reason }, value: undefined };
+      return { kind: 'ended', end: !reason || concluded.outcome.status === 'failed' ? concluded : stoppedEnd(reason) };
     };
-    if (end.kind !== 'returned') return stopReasonOf(halt) ? stopped() : conclude();
+    const fell = async (failure?: Failure): Promise<LifeEnd> => ({ kind: 'fell', end: await conclude(failure), mayRestart: true });
+
+    if (stopReasonOf(halt) && end.kind !== 'returned') return stopped();
+    const late = lateOf(own);
+    if (late) return fell(late);
+    if (end.kind !== 'returned') return fell();
     const output = checkedOutput(spec, end.value);
-    if (!output.ok) return conclude({ kind: 'output', message: output.message, exitCode: 1, facts: output.facts });
-
+    if (!output.ok) {
+      const failure: Failure = { kind: 'output', message: output.message, exitCode: 1, facts: output.facts };
+      return { kind: 'fell', end: await conclude(failure), mayRestart: false };
+    }
     const death = deathOf(body);
-    const readiness = await untilReady(engine, step, spec, output.value, death, wanted);
+    const hasProcess = body.shell.commandsRunning().length > 0;
+    const readiness = engine.options.dryRun
+      ? ({ kind: 'ready' } as const)
+      : await untilReady(engine, {
+          ready: readyOf(spec, input, output.value),
+          timeoutMs: timing.timeoutMs,
+          looking: prepared.scope.looking,
+          said: () => said,
+          before: hasProcess ? before : undefined,
+          death,
+          wanted,
+        });
+    clearTimeout(timer);
+    const tooLate = lateOf(own);
+    if (tooLate) return fell(tooLate);
     if (readiness.kind === 'stopped') return stopped();
-    if (readiness.kind === 'failed') return conclude(readiness.failure);
-
-    engine.emit({ type: 'service-ready', time: engine.now(), step: step.id, ms: engine.now() - startedAt });
-    tellStarted({ isReady: true, value: output.value });
-    // What has no process of its own leaves nothing here that would keep ours from ending.
-    const foothold = setInterval(() => {}, LONGEST_MS);
-    const died = await Promise.race([wanted.then(() => undefined), death]).finally(() => clearInterval(foothold));
-    if (died) return conclude(died);
+    if (readiness.kind === 'failed') return fell(readiness.failure);
+    if (given && stableText(given.value) !== stableText(output.value)) {
+      const message = 'it came back with another output than its users have';
+      return { kind: 'fell', end: await conclude({ kind: 'service', message, exitCode: 1 }), mayRestart: false };
+    }
+    becomeReady(output.value, since);
+    const died = await stay(death);
+    if (died)
+      return { kind: 'fell', end: await conclude(died), mayRestart: restartOf(spec).when === 'always' || died.exitCode !== ENDED_WELL };
 
     engine.emit({ type: 'service-stopping', time: engine.now(), step: step.id });
     const stopFailure = await ownStop(engine, spec, step, body, output.value);
     const finished = await conclude(stopFailure);
-    if (finished.outcome.status === 'failed') return finished;
     const reason = stopReasonOf(halt);
-    if (reason) return { outcome: { status: 'stopped', ms: engine.now() - startedAt, reason }, value: undefined };
-    return { outcome: { status: 'done', ms: engine.now() - startedAt, ...asJson(output.value) }, value: output.value };
+    return { kind: 'ended', end: finished.outcome.status === 'failed' ? finished : reason ? stoppedEnd(reason) : doneEnd(output.value) };
+  }
+
+  const live = async (): Promise<StepEnd> => {
+    const prepared = await prepare(engine, step, options.isDeferred);
+    if ('outcome' in prepared) return prepared;
+    const taken = await adopted(prepared.scope);
+    if (taken) return taken;
+    const policy = restartOf(spec);
+    for (let fallen = 1; ; fallen++) {
+      const lived = await life(prepared);
+      if (lived.kind === 'ended') return lived.end;
+      const { outcome } = lived.end;
+      const isOver = unwanted.signal.aborted || fallen > policy.times || !lived.mayRestart || lived.end.exit !== undefined;
+      if (isOver || outcome.status !== 'failed') return told(lived.end);
+      const nextInMs = delayAfter(fallen, policy);
+      engine.emit({
+        type: 'service-restarting',
+        time: engine.now(),
+        step: step.id,
+        restart: fallen,
+        restarts: policy.times,
+        failure: outcome.failure,
+        nextInMs,
+      });
+      await pause(nextInMs, unwanted.signal);
+      const reason = stopReasonOf(halt);
+      if (unwanted.signal.aborted) return reason ? stoppedEnd(reason) : doneEnd(given?.value);
+    }
   };
 
   const ended = live()
@@ -110,6 +236,40 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
       return end;
     });
   return { started, ended, stop: stopWanted };
+}
+
+/** Told only of commands that ended by themselves with code 0, which is no code of a failure. */
+const ENDED_WELL = 0;
+
+/** To the outside a service that is gone is a failure, however well it went. */
+function told(end: StepEnd): StepEnd {
+  const { outcome } = end;
+  if (outcome.status !== 'failed' || outcome.failure.exitCode !== ENDED_WELL) return end;
+  return { ...end, outcome: { ...outcome, failure: { ...outcome.failure, exitCode: 1 } } };
+}
+
+function readyOf(spec: ErasedSpec, input: unknown, output: unknown): Ready {
+  const declared = spec.service?.ready ?? {};
+  return typeof declared === 'function' ? declared({ input, output }) : declared;
+}
+
+interface RestartPolicy {
+  readonly when: 'on-failure' | 'always';
+  readonly times: number;
+  readonly delayMs: number;
+  readonly factor: number;
+}
+
+function restartOf({ service }: ErasedSpec): RestartPolicy {
+  const { restart } = service ?? {};
+  if (restart === undefined) return { when: 'always', times: 0, delayMs: 0, factor: 1 };
+  const { when = 'always', times = 3, delay = '1s', factor = 2 }: RestartSpec = typeof restart === 'string' ? { when: restart } : restart;
+  return { when, times, delayMs: parseDurationMs(delay), factor };
+}
+
+/** Why it is out of time before it was ready. */
+function lateOf(own: Halt): Failure | undefined {
+  return own.reason?.kind === 'timeout' ? haltFailure(own.reason) : undefined;
 }
 
 /** Why the run, and the service with it, is being stopped. */
@@ -125,7 +285,7 @@ function deathOf(body: OpenBody): Promise<Failure> {
     running.map(async ({ line, ended }) => {
       const end = await ended;
       const how = end.signal ? `was ended by ${end.signal}` : `exited with code ${end.code ?? '?'}`;
-      return { kind: 'service' as const, message: `the service \`${line}\` ${how}`, exitCode: end.code || 1, command: line };
+      return { kind: 'service' as const, message: `the service \`${line}\` ${how}`, exitCode: end.code ?? 1, command: line };
     }),
   );
 }
@@ -137,97 +297,7 @@ async function ownStop(engine: Engine, spec: ErasedSpec, step: Step, body: OpenB
     await body.runApart((context) => stop({ ...context, input: engine.planner.bindingOf(step).value, output }));
     return undefined;
   } catch (error) {
-    return failureOf(error, engine.root, 'service');
-  }
-}
-
-// ── Readiness ────────────────────────────────────────────────────────────────────────────────────
-
-type Readiness = { readonly kind: 'ready' } | { readonly kind: 'stopped' } | { readonly kind: 'failed'; readonly failure: Failure };
-
-async function untilReady(
-  engine: Engine,
-  step: Step,
-  spec: ErasedSpec,
-  output: unknown,
-  death: Promise<Failure>,
-  wanted: Promise<void>,
-): Promise<Readiness> {
-  const declared = spec.service?.ready;
-  if (!declared || engine.options.dryRun) return { kind: 'ready' };
-  const ready = typeof declared === 'function' ? declared({ input: engine.planner.bindingOf(step).value, output }) : declared;
-  const withinMs = ready.within === undefined ? DEFAULT_WITHIN_MS : parseDurationMs(ready.within);
-  const over = new AbortController();
-  let answer = 'nothing was tried';
-  const probing = (async (): Promise<Readiness> => {
-    while (!over.signal.aborted) {
-      answer = (await whatIsMissing(ready, over.signal)) ?? '';
-      if (answer === '') return { kind: 'ready' };
-      await pause(POLL_MS, over.signal);
-    }
-    return { kind: 'stopped' };
-  })();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Readiness>((resolve) => {
-    const failure = (): Failure => ({
-      kind: 'service',
-      message: `the service was not ready within ${describeMs(withinMs)}`,
-      exitCode: 124,
-      facts: [answer],
-    });
-    timer = setTimeout(() => resolve({ kind: 'failed', failure: failure() }), withinMs);
-  });
-  try {
-    return await Promise.race([
-      probing,
-      late,
-      death.then((failure): Readiness => ({ kind: 'failed', failure: { ...failure, message: `${failure.message} before it was ready` } })),
-      wanted.then((): Readiness => ({ kind: 'stopped' })),
-    ]);
-  } catch (error) {
-    return { kind: 'failed', failure: failureOf(error, engine.root, 'service') };
-  } finally {
-    clearTimeout(timer);
-    over.abort();
-  }
-}
-
-/** What keeps it from being ready, in words; `undefined` when nothing does. */
-async function whatIsMissing(ready: Ready, signal: AbortSignal): Promise<string | undefined> {
-  if (ready.port !== undefined) {
-    const { host = '127.0.0.1', port } = typeof ready.port === 'number' ? { port: ready.port } : ready.port;
-    if (!(await accepts(host, port, signal))) return `nothing accepts connections on ${host}:${port}`;
-  }
-  if (ready.http !== undefined) {
-    const { http } = ready;
-    const missing =
-      typeof http === 'string' ? await whatHttpLacks(http, undefined, signal) : await whatHttpLacks(http.url, http.status, signal);
-    if (missing) return missing;
-  }
-  if (ready.check && !(await ready.check(signal))) return 'its own check says that it is not ready';
-  return undefined;
-}
-
-export function accepts(host: string, port: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, signal });
-    const settle = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
-  });
-}
-
-async function whatHttpLacks(url: string, status: number | undefined, signal: AbortSignal): Promise<string | undefined> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]), redirect: 'manual' });
-    await response.body?.cancel();
-    const isFine = status === undefined ? response.status < 500 : response.status === status;
-    return isFine ? undefined : `${url} answered ${response.status}`;
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    return `${url} did not answer: ${cause}`;
+    const failure = failureOf(error, engine.root, 'service');
+    return { ...failure, message: `it did not stop well: ${failure.message}` };
   }
 }

@@ -36,6 +36,8 @@ export interface ShellBinding {
   readonly masking: Masking;
   /** Commands are numbered from 1 in the order started. */
   readonly onStart: (command: number, line: string, cwd: string, quiet: boolean, dry: boolean) => void;
+  /** All that is said, also by quiet commands. */
+  readonly onSaid?: (text: string) => void;
   readonly onOutput: (command: number, stream: 'stdout' | 'stderr', text: string) => void;
   readonly onEnd: (command: number, exitCode: number, signal: string | undefined, ms: number) => void;
 }
@@ -123,6 +125,7 @@ export function bindShell(binding: ShellBinding): BoundShell {
       if (isDry) return { end: DRY_END, command, line: shown };
       const streams = { stdout: masking.stream(), stderr: masking.stream() };
       const show = (stream: 'stdout' | 'stderr', text: string): void => {
+        if (text !== '') binding.onSaid?.(text);
         if (text !== '' && options.quiet !== true) binding.onOutput(number, stream, text);
       };
       let refused: Response | undefined;

@@ -185,13 +185,32 @@ export interface Ready {
   readonly port?: number | { readonly host?: string; readonly port: number };
   /** A URL that answers with a status below 500, or with exactly `status`. */
   readonly http?: string | { readonly url: string; readonly status?: number };
-  /** Own look; polled. */
+  /** Said by one of its commands, on either stream, quiet or not. */
+  readonly log?: string | RegExp;
+  /** A program that exits with 0 once it is ready: `['pg_isready']`. Silent. */
+  readonly command?: readonly string[];
+  /** Own look; polled. One that throws is not ready yet. */
   readonly check?: (signal: AbortSignal) => Awaitable<boolean>;
   /** Longest wait in all. Default `60s`. */
   readonly within?: Duration;
 }
+/** A service that ends by itself, or does not become ready, is started again. */
+export interface RestartSpec {
+  /** `on-failure`: not when it ended with code 0. Default `always`. */
+  readonly when?: 'on-failure' | 'always';
+  /** How often in all. Default 3. */
+  readonly times?: number;
+  /** Before the first one. Default `1s`. */
+  readonly delay?: Duration;
+  /** By which the delay grows each time. Default 2. */
+  readonly factor?: number;
+}
 export interface ServiceSpec<P, O> {
   readonly ready: Ready | ((scope: { readonly input: P; readonly output: O }) => Ready);
+  /** The output of what runs already: it is used, and left alone. `undefined` starts it. */
+  readonly adopt?: (scope: InputScope<P> & RequirementScope) => Awaitable<O | undefined>;
+  /** Whether it is started again when it ends by itself. Default: never; its users fail. */
+  readonly restart?: 'on-failure' | 'always' | RestartSpec;
   /** For what has no process of its own, such as containers. */
   readonly stop?: (context: DeferContext & { readonly input: P; readonly output: O }) => unknown;
 }

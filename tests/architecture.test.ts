@@ -11,13 +11,13 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** What stands on which floor of lib/. The first row that names a file, or its folder by `/*`, is its floor. */
 const FLOORS: readonly (readonly [floor: number, ...files: string[]])[] = [
   [0, 'util/*'],
-  [1, 'errors', 'task', 'schema', 'secrets', 'event', 'halt', 'failure', 'guarded', 'runners/runner'],
+  [1, 'errors', 'task', 'schema', 'secrets', 'event', 'halt', 'failure', 'current-step', 'guarded', 'runners/runner'],
   [2, 'registry', 'task-tree', 'declarations', 'request', 'flags', 'input', 'plan', 'environment', 'dotenv-file', 'requirements'],
-  [2, 'template', 'responder', 'shell', 'reporters/reporter'],
+  [2, 'template', 'responder', 'shell', 'free-port', 'reporters/reporter'],
   [2, 'file-digests', 'module-graph'],
   [3, 'runners/*', 'reporters/*'],
   [4, 'engine', 'preflight', 'run', 'step', 'body', 'services', 'step-end', 'retry'],
-  [4, 'locks', 'step-locks', 'step-scope', 'log-files'],
+  [4, 'locks', 'step-locks', 'readiness', 'step-scope', 'log-files'],
   [5, 'config', 'load', 'find-config', 'load-error'],
   [6, 'index', 'api', 'testing', 'cli/*', 'cli/init/*'],
 ];

@@ -59,6 +59,7 @@ export function rememberingReporter(
     'lock-waiting': pass,
     'attempt-failed': pass,
     'service-ready': pass,
+    'service-restarting': pass,
     'service-stopping': pass,
     'interactive-started': (event) => {
       pass(event);

@@ -14,6 +14,7 @@ const TYPES: { readonly [T in EventType]: true } = {
   'lock-waiting': true,
   'attempt-failed': true,
   'service-ready': true,
+  'service-restarting': true,
   'service-stopping': true,
   'interactive-started': true,
   'interactive-ended': true,

@@ -1,5 +1,5 @@
 import { rememberingReporter } from './choose.ts';
-import { afterwordOf, attemptText, lockText, markOf, paintFor, stoppingLine } from './paint.ts';
+import { afterwordOf, attemptText, lockText, markOf, paintFor, restartText, stoppingLine } from './paint.ts';
 import type { ReporterFactory, Sink } from './reporter.ts';
 import { isToldAtEnd, renderSummary } from './summary.ts';
 import { createWholeLines } from './whole-lines.ts';
@@ -39,6 +39,7 @@ export const lines: ReporterFactory = (screen, options) =>
         stderr.write(`${isError ? 'error' : 'note'}: ${step === undefined ? '' : `${log.titleOf(step)}: `}${text}\n`),
       'lock-waiting': (event) => stderr.write(`${paint.yellow('…')} ${log.titleOf(event.step)} ${lockText(event)}\n`),
       'attempt-failed': (event) => stderr.write(`${paint.yellow('↻')} ${log.titleOf(event.step)} ${attemptText(event)}\n`),
+      'service-restarting': (event) => stderr.write(`${paint.yellow('↻')} ${log.titleOf(event.step)} ${restartText(event)}\n`),
       'service-ready': ({ step }) => stderr.write(`${paint.green('●')} ${log.titleOf(step)} is ready\n`),
       'step-ended': ({ step, outcome }) => {
         flush(step);

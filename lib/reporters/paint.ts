@@ -50,6 +50,11 @@ export function attemptText({ attempt, attempts, failure, nextInMs }: EventOf<'a
   return `attempt ${attempt} of ${attempts} failed: ${failure.message}; again ${nextInMs === 0 ? 'now' : `in ${durationText(nextInMs)}`}`;
 }
 
+/** `restart 1 of 3: the service … exited with code 1; in 2s`. */
+export function restartText({ restart, restarts, failure, nextInMs }: EventOf<'service-restarting'>): string {
+  return `restart ${restart} of ${restarts} ${nextInMs === 0 ? 'now' : `in ${durationText(nextInMs)}`}: ${failure.message}`;
+}
+
 /** ``waits for lock `x`: …`` */
 export const lockText = ({ lock, text }: EventOf<'lock-waiting'>): string => `waits for lock \`${lock}\`: ${text}`;
 

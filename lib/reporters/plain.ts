@@ -1,4 +1,4 @@
-import { attemptText, lockText, paintFor, stoppingLine } from './paint.ts';
+import { attemptText, lockText, paintFor, restartText, stoppingLine } from './paint.ts';
 import type { Reporter, ReporterOptions, Screen, Sink } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
 import { renderSummary } from './summary.ts';
@@ -28,6 +28,7 @@ export function soloReporter(log: RunLog, { stdout, stderr }: Screen, options: R
     },
     'lock-waiting': (event) => stderr.write(`${paint.yellow('…')} ${lockText(event)}\n`),
     'attempt-failed': (event) => stderr.write(`${paint.yellow('↻')} ${attemptText(event)}\n`),
+    'service-restarting': (event) => stderr.write(`${paint.yellow('↻')} ${restartText(event)}\n`),
     'service-ready': ({ step }) => stderr.write(`${paint.green('●')} ${log.titleOf(step)} is ready\n`),
     'run-stopping': ({ reason }) => {
       // Its own `Exit` stops nothing else.

@@ -3,7 +3,7 @@ import type { DefaultRenderer, Listr, ListrTaskObject } from 'listr2';
 import type { EventOf } from '../event.ts';
 import { afterOverwrites, cut, widthOf, withoutControls } from '../util/display.ts';
 import { rememberingReporter } from './choose.ts';
-import { afterwordOf, attemptText, durationText, lockText, markOf, paintFor, stoppingLine } from './paint.ts';
+import { afterwordOf, attemptText, durationText, lockText, markOf, paintFor, restartText, stoppingLine } from './paint.ts';
 import type { Reporter, ReporterFactory, ReporterOptions, Screen, Sink } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
 import { isToldAtEnd, renderSummary } from './summary.ts';
@@ -87,6 +87,11 @@ function manyReporter(log: RunLog, start: EventOf<'run-started'>, screen: Screen
       say(`${isError ? paint.red('error:') : paint.yellow('!')} ${step === undefined ? '' : `${log.titleOf(step)}: `}${text}`),
     'lock-waiting': (event) => say(`${paint.yellow('…')} ${log.titleOf(event.step)} ${lockText(event)}`),
     'attempt-failed': (event) => say(`${paint.yellow('↻')} ${log.titleOf(event.step)} ${attemptText(event)}`),
+    'service-restarting': (event) => {
+      const row = rows.get(event.step);
+      if (row) row.isReady = false;
+      say(`${paint.yellow('↻')} ${log.titleOf(event.step)} ${restartText(event)}`);
+    },
     'service-ready': ({ step }) => {
       const row = rows.get(step);
       if (row) row.isReady = true;
