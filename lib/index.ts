@@ -1,6 +1,8 @@
 export { run, runTargets } from './api.ts';
 export type { ProgramOptions } from './api.ts';
 export type { RunResult } from './run.ts';
+export { start } from './start.ts';
+export type { StartedService } from './start.ts';
 export { defineConfig } from './config.ts';
 export type { Config } from './config.ts';
 export { dotenv, file, port, portFree, requirement, tool, writable } from './requirements.ts';
@@ -33,6 +35,7 @@ export type {
   ShellValue,
   Task,
   TaskContext,
+  TaskOutput,
   TaskSpec,
   Unmet,
   UpToDate,

@@ -2,7 +2,7 @@ import { captureConsole } from './body.ts';
 import type { Engine } from './engine.ts';
 import { EXIT, UserError } from './errors.ts';
 import { EVENT_VERSION } from './event.ts';
-import type { Failure, Outcome, RunCounts, RunEndReason, SkipCause, StopReason } from './event.ts';
+import type { Outcome, RunCounts, RunEndReason, SkipCause, StopReason } from './event.ts';
 import { StepFailure, failureOf } from './failure.ts';
 import type { Halt } from './halt.ts';
 import { createHalt, describeStop } from './halt.ts';

@@ -68,6 +68,9 @@ type OutputOfNeed<N> = N extends BareTask<infer O> | Call<infer O> ? O : N exten
 /** The outputs of `needs`, under the same names. */
 export type OutputsOf<N extends Needs> = Flat<{ readonly [K in keyof N]: OutputOfNeed<N[K]> }>;
 
+/** The value that a task gives. */
+export type TaskOutput<T extends AnyTask> = T extends Task<never, infer O> ? O : never;
+
 // ── The context of a body ────────────────────────────────────────────────────────────────────────
 
 /** A `$` of one step: its folder, variables, log and stop. Values are quoted, arrays spread. */
