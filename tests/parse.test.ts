@@ -285,3 +285,8 @@ test('what says which config is read stands before all else (R10)', () => {
   ]);
   expect(problems('-k -C elsewhere build')).toEqual([]);
 });
+
+test('what a word gave cannot be given by a flag as well (R9)', () => {
+  expect(problems('deploy staging --target production')).toEqual(['`--target` of `deploy` was given already, by the word `staging`']);
+  expect(given('deploy --target production because')).toEqual([['deploy', { target: 'production', reason: 'because' }]]);
+});

@@ -15,6 +15,7 @@ const PROBES: Readonly<Record<string, () => boolean>> = {
   ruff: () => has('ruff', ['--version']),
   yamllint: () => has('yamllint', ['--version']),
   direnv: () => has('direnv', ['version']),
+  invoke: () => has('invoke', ['--version']),
 };
 
 /** A test that needs these tools. Where they are required (CI) a missing one is a failure, else a skip. */
