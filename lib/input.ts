@@ -71,7 +71,7 @@ export function resolveInput(request: InputRequest): ResolvedInput {
   if (parsed.ok && problems.length === 0) return { ok: true, json, value: parsed.value, sources };
   const told = new Set(problems.map((problem) => problem.key));
   const issues = parsed.ok ? [] : parsed.issues.filter((issue) => issue.key === undefined || !told.has(issue.key));
-  return { ok: false, problems: [...problems, ...issues.map((issue) => problemOf(fields, issue, value))] };
+  return { ok: false, problems: [...problems, ...issues.map((issue) => problemOf(fields, issue, value, sources))] };
 }
 
 /** What code gave, as JSON. */
@@ -168,10 +168,15 @@ export function parse(
   }
 }
 
-function problemOf(fields: readonly Field[], issue: Issue, value: Readonly<Record<string, unknown>>): InputProblem {
+function problemOf(
+  fields: readonly Field[],
+  issue: Issue,
+  value: Readonly<Record<string, unknown>>,
+  sources: Readonly<Record<string, InputSource>>,
+): InputProblem {
   const field = fields.find((candidate) => candidate.key === issue.key);
   if (!field) return { key: issue.key, text: issue.message, isMissing: false };
-  const { long } = spellingsOf(field);
+  const long = `${spellingsOf(field).long}${sources[field.key] === 'env' ? ` (from ${field.env})` : ''}`;
   const got = value[field.key];
   if (got === undefined) return { key: field.key, text: `${long} is required${kindInWords(field.kind)}`, isMissing: true };
   const inner = issue.path.length > 1 ? ` (at ${issue.path.slice(1).map(String).join('.')})` : '';
