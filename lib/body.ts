@@ -106,6 +106,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
       return number;
     };
     return bindShell({
+      run: engine,
       runner: engine.runner,
       cwd: scope.cwd,
       env: scope.environment.variables,

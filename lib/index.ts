@@ -8,6 +8,8 @@ export type { Config } from './config.ts';
 export { dotenv, file, port, portFree, requirement, tool, writable } from './requirements.ts';
 export { count, json, keyValue, path } from './schema.ts';
 export { freePort } from './free-port.ts';
+export { sudo } from './sudo.ts';
+export type { SudoOptions } from './sudo.ts';
 export { task } from './task.ts';
 export type {
   AnyTask,

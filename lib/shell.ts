@@ -11,6 +11,8 @@ import { parseDurationMs } from './util/duration.ts';
 
 /** `$` and `exec`, bound to one step (R27, R28). */
 export interface ShellBinding {
+  /** The same object for all shells of one run. */
+  readonly run: object;
   readonly runner: Runner;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -205,8 +207,14 @@ export function bindShell(binding: ShellBinding): BoundShell {
     return { unawaited, swept: left.reduce((sum, count) => sum + count, 0) };
   }
 
+  runs.set(exec, binding.run);
   return { $: shellWith({}), exec, end, close, commandsRunning: () => all.filter((tracked) => !tracked.isOver) };
 }
+
+const runs = new WeakMap<Exec, object>();
+
+/** What stands for the run that an `exec` belongs to: the same object for all its steps. */
+export const runOf = (exec: Exec): object => runs.get(exec) ?? exec;
 
 const isTemplate = (value: TemplateStringsArray | CommandOptions): value is TemplateStringsArray => Array.isArray(value) && 'raw' in value;
 
@@ -375,7 +383,7 @@ function failureOf(result: CommandResult, end: CommandEnd, command: Command, pla
 }
 
 const LOOKS_LIKE_NO_TERMINAL =
-  /not a (tty|terminal)|no tty present|is not a terminal|must be run (from|in) a terminal|inappropriate ioctl for device|cannot enable tty mode|the input device is not a tty/i;
+  /not a (tty|terminal)|no tty present|is not a terminal|must be run (from|in) a terminal|a terminal is required|inappropriate ioctl for device|cannot enable tty mode|the input device is not a tty/i;
 
 function howItFailed(result: CommandResult, end: CommandEnd, command: Command): [message: string, hint: string | undefined] {
   const line = `\`${shortened(result.command)}\``;

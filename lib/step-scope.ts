@@ -102,6 +102,7 @@ export async function look(
   },
 ): Promise<CommandResult> {
   const silent = bindShell({
+    run: {},
     runner,
     cwd: where.cwd,
     env: where.env,

@@ -13,7 +13,7 @@ const FLOORS: readonly (readonly [floor: number, ...files: string[]])[] = [
   [0, 'util/*'],
   [1, 'errors', 'task', 'schema', 'secrets', 'event', 'halt', 'failure', 'current-step', 'guarded', 'runners/runner'],
   [2, 'registry', 'task-tree', 'declarations', 'request', 'flags', 'input', 'plan', 'environment', 'dotenv-file', 'requirements'],
-  [2, 'template', 'responder', 'shell', 'free-port', 'reporters/reporter'],
+  [2, 'template', 'responder', 'shell', 'sudo', 'free-port', 'reporters/reporter'],
   [2, 'file-digests', 'module-graph'],
   [3, 'runners/*', 'reporters/*'],
   [4, 'engine', 'preflight', 'run', 'step', 'body', 'services', 'step-end', 'retry'],

@@ -15,6 +15,7 @@ export function shellIn(cwd: string, options: Partial<ShellBinding> = {}): Shell
   const output: string[] = [];
   const lines: string[] = [];
   const shell = bindShell({
+    run: {},
     runner: localRunner(),
     cwd,
     env: { PATH: process.env['PATH'], HOME: cwd },
