@@ -339,7 +339,7 @@ export interface ProgramOptions {
  */
 export async function run<I, O>(
   task: Task<I, O>,
-  ...rest: {} extends I ? [input?: I, options?: ProgramOptions] : [input: I, options?: ProgramOptions]
+  ...rest: {} extends I ? [input?: NoInfer<I>, options?: ProgramOptions] : [input: NoInfer<I>, options?: ProgramOptions]
 ): Promise<O> {
   const [input, options = {}] = rest;
   const given = jsonOfGiven(specOf(task).input, input ?? {});

@@ -1,5 +1,6 @@
 export { run, runTargets } from './api.ts';
 export type { ProgramOptions } from './api.ts';
+export { plan, planTargets } from './foresee.ts';
 export type { RunResult } from './run.ts';
 export { start } from './start.ts';
 export type { StartedService } from './start.ts';

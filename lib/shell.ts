@@ -77,29 +77,38 @@ export function bindShell(binding: ShellBinding): BoundShell {
   const shellWith = (options: CommandOptions): Shell => {
     const shell = (first: TemplateStringsArray | CommandOptions, ...values: readonly unknown[]): RunningCommand | Shell => {
       if (!isTemplate(first)) return shellWith({ ...options, ...first });
-      return launch(async () => {
-        const { quote } = await import('zx/core');
-        const text = assembleTemplate(first, values, quote);
-        return { what: { shell: text }, line: text };
-      }, options);
+      return launch(
+        async () => {
+          const { quote } = await import('zx/core');
+          const text = assembleTemplate(first, values, quote);
+          return { what: { shell: text }, line: text };
+        },
+        options,
+        shell,
+      );
     };
     // One function serves both forms of the overloaded type.
     return shell as Shell;
   };
 
   const exec: Exec = (argv, options = {}) =>
-    launch(() => {
-      const words = argv.map((word, index) => argumentOf(word, index));
-      if (words.length === 0 || words[0] === '') throw new UserError('no-program', '`exec` was given no program', EXIT.failed);
-      return { what: { argv: words }, line: shellLine(words) };
-    }, options);
+    launch(
+      () => {
+        const words = argv.map((word, index) => argumentOf(word, index));
+        if (words.length === 0 || words[0] === '') throw new UserError('no-program', '`exec` was given no program', EXIT.failed);
+        return { what: { argv: words }, line: shellLine(words) };
+      },
+      options,
+      exec,
+    );
 
   type Assembled = { readonly what: Command['what']; readonly line: string };
 
-  function launch(assemble: () => Assembled | Promise<Assembled>, options: CommandOptions): RunningCommand {
+  function launch(assemble: () => Assembled | Promise<Assembled>, options: CommandOptions, calledBy: Function): RunningCommand {
     const number = ++numbered;
     // Read only if it fails: who wrote the command is off the stack by then.
     const place = new Error('started here');
+    Error.captureStackTrace(place, calledBy);
     let pid: number | undefined;
     let killedBy: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGKILL' | undefined;
     let tell: (started: Started | undefined) => void = () => {};

@@ -1,8 +1,8 @@
 import type { ProgramOptions } from './api.ts';
 import { run } from './api.ts';
-import { RunFailedError } from './errors.ts';
+import { RunFailedError, UsageError } from './errors.ts';
 import type { BareTask, InputArguments, Task } from './task.ts';
-import { task as declare } from './task.ts';
+import { specOf, task as declare } from './task.ts';
 
 /** A service that runs, for a script or a test suite. `await using` stops it with the block. */
 export interface StartedService<O> extends AsyncDisposable {
@@ -19,9 +19,11 @@ export interface StartedService<O> extends AsyncDisposable {
  */
 export async function start<I, O>(
   task: Task<I, O>,
-  ...rest: {} extends I ? [input?: I, options?: ProgramOptions] : [input: I, options?: ProgramOptions]
+  ...rest: {} extends I ? [input?: NoInfer<I>, options?: ProgramOptions] : [input: NoInfer<I>, options?: ProgramOptions]
 ): Promise<StartedService<O>> {
   const [input, options = {}] = rest;
+  if (!specOf(task).service)
+    throw new UsageError('no-service', 'a task that is no service cannot be started', { hint: 'Use `run(task)`.' });
   let letGo = (): void => {};
   const untilStopped = new Promise<void>((resolve) => {
     letGo = resolve;

@@ -31,7 +31,7 @@ export type NoInput = Readonly<Record<string, never>>;
 export type Parsed<F extends Fields> = keyof F extends never ? {} : Flat<z.output<ObjectOf<F>>>;
 
 /** The arguments of a call: none needed when every field may be left out. */
-export type InputArguments<I> = {} extends I ? [input?: I] : [input: I];
+export type InputArguments<I> = {} extends I ? [input?: NoInfer<I>] : [input: NoInfer<I>];
 
 declare const OUTPUT: unique symbol;
 

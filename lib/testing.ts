@@ -2,6 +2,7 @@ import { carryOut, everyEvent, programOrder } from './api.ts';
 import type { Event, Failure, Outcome } from './event.ts';
 import { shellLine } from './flags.ts';
 import { jsonOfGiven } from './input.ts';
+import { localRunner } from './runners/local.ts';
 import type { Command, CommandEnd, CommandTrouble, Runner } from './runners/runner.ts';
 import type { Task } from './task.ts';
 import { TASK, specOf, task as declare } from './task.ts';
@@ -24,9 +25,13 @@ export interface GivenCommand {
   readonly answers: readonly string[];
 }
 
+/** Instead of a reply: the command is really run. */
+export const passThrough: unique symbol = Symbol('taskwright.pass-through');
+
 /** What a scripted command says: its stdout, or all of it. */
 export type Reply =
   | string
+  | typeof passThrough
   | {
       readonly stdout?: string;
       readonly stderr?: string;
@@ -35,15 +40,20 @@ export type Reply =
       readonly signal?: NodeJS.Signals;
       /** As if the program were not there. */
       readonly notFound?: true;
+      /** As if it had taken too long, and was ended for that. */
+      readonly timedOut?: true;
     };
+
+/** A reply, replies for one command after the other, or a function; one that gives `undefined` has no answer. */
+export type Answer = Reply | readonly Reply[] | ((command: GivenCommand) => Reply | undefined);
 
 /**
  * Answers by the whole line, by pattern (first match counts), or by function. A command that nothing
  * answers fails, and says what would have been answered.
  */
 export type Script =
-  | Readonly<Record<string, Reply>>
-  | readonly (readonly [string | RegExp, Reply | ((command: GivenCommand) => Reply)])[]
+  | Readonly<Record<string, Answer>>
+  | readonly (readonly [string | RegExp, Answer])[]
   | ((command: GivenCommand) => Reply | undefined);
 
 export interface ScriptedRunner extends Runner {
@@ -51,19 +61,40 @@ export interface ScriptedRunner extends Runner {
   readonly commands: readonly GivenCommand[];
 }
 
-/** A runner that starts nothing. */
-export function scriptedRunner(script: Script = {}): ScriptedRunner {
+/**
+ * A runner that starts nothing, but what is passed through.
+ *
+ * @param real  where that is run
+ */
+export function scriptedRunner(script: Script = {}, real: Runner = localRunner()): ScriptedRunner {
   const commands: GivenCommand[] = [];
+  const replyTo = readerOf(script);
   return {
     commands,
     start(command, watch) {
       const given = givenOf(command);
       commands.push(given);
-      const reply = replyTo(script, given);
+      const reply = replyTo(given);
+      if (reply === passThrough) {
+        const started = real.start(command, watch);
+        const write = (text: string): void => {
+          given.answers.push(text);
+          started.write?.(text);
+        };
+        return {
+          get pid() {
+            return started.pid;
+          },
+          ended: started.ended,
+          write,
+          end: started.end,
+          sweep: started.sweep,
+        };
+      }
       // As with a real process, the answer comes after the call is over.
       const ended = Promise.resolve().then(() => {
         watch.onStart?.(0);
-        return endOf(reply, given, script, watch.onOutput);
+        return endOf(reply, given, command.timeoutMs ?? 0, watch.onOutput);
       });
       return { pid: undefined, ended, write: (text) => given.answers.push(text), end: () => {}, sweep: async () => 0 };
     },
@@ -73,47 +104,64 @@ export function scriptedRunner(script: Script = {}): ScriptedRunner {
 function givenOf(command: Command): GivenCommand & { readonly answers: string[] } {
   const argv = 'argv' in command.what ? command.what.argv : undefined;
   const line = 'shell' in command.what ? command.what.shell : shellLine(command.what.argv);
-  return { line, argv, cwd: command.cwd, env: command.env, input: command.input, interactive: command.interactive, answers: [] };
+  const { cwd, env, input, interactive } = command;
+  return { line, argv, cwd, env, input, interactive, answers: [] };
 }
 
-function replyTo(script: Script, given: GivenCommand): Reply | undefined {
-  if (typeof script === 'function') return script(given);
+/** The script, as one function that always has an answer. */
+function readerOf(script: Script): (given: GivenCommand) => Reply {
+  if (typeof script === 'function') return (given) => script(given) ?? unanswered(given, []);
   const rows = isRows(script) ? script : Object.entries(script);
-  const row = rows.find(([pattern]) => (typeof pattern === 'string' ? pattern === given.line : pattern.test(given.line)));
-  return typeof row?.[1] === 'function' ? row[1](given) : row?.[1];
+  const used = new Map<Answer, number>();
+  return (given) => {
+    const answer = rows.find(([pattern]) => (typeof pattern === 'string' ? pattern === given.line : fits(pattern, given.line)))?.[1];
+    if (typeof answer === 'function') return answer(given) ?? unanswered(given, rows);
+    if (!isList(answer)) return answer ?? unanswered(given, rows);
+    const turn = used.get(answer) ?? 0;
+    used.set(answer, turn + 1);
+    return answer[turn] ?? { exitCode: 127, stderr: `the script has ${answer.length} answers to this, which were given: ${given.line}\n` };
+  };
 }
 
-function isRows(script: Exclude<Script, Function>): script is readonly (readonly [string | RegExp, Reply])[] {
+function isRows(script: Exclude<Script, Function>): script is readonly (readonly [string | RegExp, Answer])[] {
   return Array.isArray(script);
 }
 
+const isList = (answer: Answer | undefined): answer is readonly Reply[] => Array.isArray(answer);
+/** Without what a pattern with `g` or `y` remembers from the last time. */
+const fits = (pattern: RegExp, line: string): boolean => line.search(pattern) !== -1;
+
+function unanswered(given: GivenCommand, rows: readonly (readonly [string | RegExp, Answer])[]): Reply {
+  const known = rows.map(([pattern]) => `  ${String(pattern)}\n`).join('');
+  return { exitCode: 127, stderr: `the script has no answer to: ${given.line}\n${known && `known are:\n${known}`}` };
+}
+
 function endOf(
-  reply: Reply | undefined,
+  reply: Exclude<Reply, typeof passThrough>,
   given: GivenCommand,
-  script: Script,
+  timeoutMs: number,
   onOutput: (stream: 'stdout' | 'stderr', text: string) => void,
 ): CommandEnd {
-  const full: Exclude<Reply, string> =
-    reply === undefined ? unanswered(given, script) : typeof reply === 'string' ? { stdout: reply } : reply;
+  const full = typeof reply === 'string' ? { stdout: reply } : reply;
   const { stdout = '', stderr = '', exitCode = 0, signal } = full;
   if (stdout) onOutput('stdout', stdout);
   if (stderr) onOutput('stderr', stderr);
-  const program = given.argv?.[0] ?? given.line.split(' ')[0] ?? '';
-  const trouble: CommandTrouble | undefined = 'notFound' in full ? { kind: 'not-found', program } : undefined;
+  const trouble = troubleOf(full, given, timeoutMs);
   return { code: signal || trouble ? undefined : exitCode, signal, trouble, stdout, stderr, tail: stdout + stderr, ms: 0 };
 }
 
-function unanswered(given: GivenCommand, script: Script): Exclude<Reply, string> {
-  const known = typeof script === 'function' ? [] : isRows(script) ? script.map(([pattern]) => String(pattern)) : Object.keys(script);
-  const list = known.length > 0 ? `\nknown are:\n${known.map((line) => `  ${line}`).join('\n')}` : '';
-  return { exitCode: 127, stderr: `the script has no answer to: ${given.line}${list}\n` };
+function troubleOf(reply: Exclude<Reply, string | typeof passThrough>, given: GivenCommand, timeoutMs: number): CommandTrouble | undefined {
+  if (reply.notFound) return { kind: 'not-found', program: given.argv?.[0] ?? given.line.split(' ')[0] ?? '' };
+  return reply.timedOut && { kind: 'timeout', timeoutMs };
 }
 
 export interface TestOptions<I> {
-  readonly input?: I;
+  readonly input?: NoInfer<I>;
   /** Variables of the step, instead of the process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly commands?: Script;
+  /** The words after `--`. */
+  readonly passthrough?: readonly string[];
   /** Values instead of what the needs would give: only this body runs then. */
   readonly needs?: unknown;
   /** Default: the working folder. */
@@ -146,13 +194,16 @@ export async function testTask<I, O>(task: Task<I, O>, options: TestOptions<I> =
   const events: Event[] = [];
   const target = alone(task, options);
   const given = jsonOfGiven(specOf(task).input, options.input ?? {});
-  const order = await programOrder([{ task: target, given, isFromCode: true }], {
-    runner,
-    signals: false,
-    confirm: true,
-    ...(options.root !== undefined && { root: options.root }),
-    env: options.env ?? {},
-  });
+  const order = await programOrder(
+    [{ task: target, given, isFromCode: true, ...(options.passthrough && { passthrough: options.passthrough }) }],
+    {
+      runner,
+      signals: false,
+      confirm: true,
+      ...(options.root !== undefined && { root: options.root }),
+      env: options.env ?? {},
+    },
+  );
   const result = await carryOut({ ...order, reporters: [everyEvent((event) => events.push(event))] });
   const outcome = [...result.outcomes.values()].find((_, index) => result.steps[index]?.target === 0);
   if (!outcome) throw new Error('the task was planned and has no outcome');

@@ -19,7 +19,7 @@ const FLOORS: readonly (readonly [floor: number, ...files: string[]])[] = [
   [4, 'engine', 'preflight', 'run', 'step', 'body', 'services', 'step-end', 'retry'],
   [4, 'locks', 'step-locks', 'readiness', 'step-scope', 'log-files'],
   [5, 'config', 'load', 'find-config', 'load-error'],
-  [6, 'index', 'api', 'start', 'testing', 'cli/*', 'cli/init/*'],
+  [6, 'index', 'api', 'start', 'foresee', 'testing', 'cli/*', 'cli/init/*'],
 ];
 
 /** Which floors each may import. Members and the engine never meet: 5 and 6 introduce them. */

@@ -1,6 +1,7 @@
 // What must and what must not compile. Checked by `tsc`; nothing here runs.
 import type { RunningCommand, Task } from 'taskwright';
-import { run, task } from 'taskwright';
+import { plan, run, start, task } from 'taskwright';
+import { testTask } from 'taskwright/testing';
 import { z } from 'zod';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -104,6 +105,21 @@ const called = async (): Promise<void> => {
   await run(length, { text: 5 });
 };
 const runCount = () => run(count);
+const deploy = task({ summary: 'Deploy.', input: { to: z.enum(['staging', 'production']) }, run: ({ input }) => input.to });
+const site = task({ summary: 'Serve.', service: { ready: {} }, run: () => ({ port: 1 }) });
+/** What is given is checked by the task, and does not change what the task is taken for. */
+const inferred = async (): Promise<void> => {
+  await run(deploy, { to: 'staging' });
+  await plan(deploy, { to: 'staging' });
+  await testTask(deploy, { input: { to: 'staging' } });
+  // @ts-expect-error none of its words
+  await run(deploy, { to: 'nowhere' });
+  // @ts-expect-error a required input is missing
+  await plan(deploy);
+  await using service = await start(site);
+  same<typeof service.output, { port: number }>();
+};
+void inferred;
 void called;
 
 task({
@@ -112,6 +128,7 @@ task({
     same<typeof size, number>();
     const size = await call(length, { text: 'x' });
     const built = await call(image);
+    await call(deploy, { to: 'staging' });
     same<typeof built.reference, string>();
     // @ts-expect-error a required input is missing
     await call(length);
