@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^taskwright$/, replacement: here('./lib/index.ts') },
       { find: /^taskwright\/testing$/, replacement: here('./lib/testing.ts') },
+      { find: /^taskwright\/cli$/, replacement: here('./lib/cli/create-cli.ts') },
       { find: /^taskwright\/tasks$/, replacement: here('./tasks/index.ts') },
       { find: /^taskwright\/tasks\/(.*)$/, replacement: `${here('./tasks')}/$1.ts` },
     ],

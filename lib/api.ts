@@ -41,6 +41,8 @@ export interface Order {
   readonly config: Config;
   readonly root: string;
   readonly invocationDir: string;
+  /** What the command line is called. Default: `tasks`. */
+  readonly program?: string;
   /** The real environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly reporters: readonly Reporter[];
@@ -81,7 +83,7 @@ export interface PlannedOrder {
 
 /** Make the plan, and no more: for `--plan`, and as the first half of {@link carryOut}. */
 export async function planOrder(
-  order: Pick<Order, 'targets' | 'options' | 'registry' | 'config' | 'root' | 'invocationDir' | 'env' | 'runner' | 'signal'>,
+  order: Pick<Order, 'targets' | 'options' | 'registry' | 'config' | 'root' | 'invocationDir' | 'env' | 'runner' | 'signal' | 'program'>,
 ): Promise<PlannedOrder> {
   const { registry, config, root, invocationDir } = order;
   const nameOf: Engine['nameOf'] = (task) => registry?.nameOf(task);
@@ -90,7 +92,14 @@ export async function planOrder(
     files: dotenvFilesOf(config, root).map((path) => ({ path, required: false })),
     look: (argv, where) => look(order.runner, argv, { cwd: where?.cwd ?? root, env: order.env, signal: order.signal }),
   });
-  const planner = createPlanner({ nameOf, env: environment.variables, defaults: config.defaults ?? {}, root, invocationDir });
+  const planner = createPlanner({
+    nameOf,
+    env: environment.variables,
+    defaults: config.defaults ?? {},
+    root,
+    invocationDir,
+    program: order.program,
+  });
   return { planner, plan: planner.plan(order.targets, { parallel: order.options.parallel }), nameOf };
 }
 

@@ -132,9 +132,10 @@ export class RunFailedError extends Error {
 }
 
 /** `error:` line, facts indented, `hint:` line. Ends with a line break. */
-export function renderUserError(error: UserError): string {
+export function renderUserError(error: UserError, program = 'tasks'): string {
   const facts = error.facts.map((fact) => fact.replace(/^/gm, '  '));
-  const hint = error.hint ? [`hint: ${error.hint}`] : [];
+  // Hints name command lines of ours, which an own binary calls by its own name.
+  const hint = error.hint ? [`hint: ${error.hint.replaceAll('`tasks ', `\`${program} `)}`] : [];
   return harmless(`${[`error: ${error.message}`, ...facts, ...hint].join('\n')}\n`);
 }
 

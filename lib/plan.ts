@@ -64,9 +64,13 @@ export interface PlanScope {
   readonly defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly root: string;
   readonly invocationDir: string;
+  /** What the command line is called, for lines that run a step again. Default: `tasks`. */
+  readonly program?: string | undefined;
 }
 
 export interface Planner {
+  /** What the command line is called. */
+  readonly program: string;
   /** @throws {UsageError} with everything that is wrong with the targets; {ConfigError} for a cycle. */
   plan(targets: readonly Target[], options: { readonly parallel: boolean }): Plan;
   /**
@@ -352,7 +356,7 @@ export function createPlanner(scope: PlanScope): Planner {
     for (const [key, draft] of known) if (draft.id === step.id) known.delete(key);
   }
 
-  return { plan, planCall, bindingOf, forget };
+  return { program: scope.program ?? 'tasks', plan, planCall, bindingOf, forget };
 }
 
 /** All steps that `step` waits for directly. */
@@ -429,7 +433,7 @@ function inOrder(created: readonly Draft[], all: ReadonlyMap<string, Draft>): Dr
 const SECRET = '***';
 
 /** A step without its secrets. */
-export function stepView(step: Step, binding: Binding, isRegistered: boolean): StepView {
+export function stepView(step: Step, binding: Binding, isRegistered: boolean, program: string): StepView {
   const spec = specOf(binding.task);
   const fields = fieldsOf(spec.input);
   const shown: Record<string, Json> = {};
@@ -448,7 +452,7 @@ export function stepView(step: Step, binding: Binding, isRegistered: boolean): S
     ...(step.postOf !== undefined && { postOf: step.postOf }),
     ...(step.target !== undefined && { target: step.target }),
     ...(spec.service && { service: true as const }),
-    ...(isRegistered && { rerun: shellLine(['tasks', step.name, ...renderArgv(fields, shown), ...rest]) }),
+    ...(isRegistered && { rerun: shellLine([program, step.name, ...renderArgv(fields, shown), ...rest]) }),
   };
 }
 
@@ -457,7 +461,7 @@ export function planView(plan: Plan, planner: Planner, nameOf: PlanScope['nameOf
     version: 1,
     steps: plan.steps.map((step) => {
       const binding = planner.bindingOf(step);
-      return stepView(step, binding, nameOf(binding.task) !== undefined);
+      return stepView(step, binding, nameOf(binding.task) !== undefined, planner.program);
     }),
     targets: plan.targets,
   };

@@ -551,7 +551,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       engine.emit({
         type: 'step-added',
         time: engine.now(),
-        step: stepView(step, planner.bindingOf(step), engine.nameOf(task) !== undefined),
+        step: stepView(step, planner.bindingOf(step), engine.nameOf(task) !== undefined, planner.program),
       });
     }
     addSteps(added);

@@ -7,6 +7,8 @@ import { specOf, task as declare } from './task.ts';
 /** A service that runs, for a script or a test suite. `await using` stops it with the block. */
 export interface StartedService<O> extends AsyncDisposable {
   readonly output: O;
+  /** Settles as `stop` does, also when it ends by itself. */
+  readonly ended: Promise<void>;
   /** Resolves when it is over; rejects when it, or stopping it, failed. */
   stop(): Promise<void>;
 }
@@ -53,7 +55,7 @@ export async function start<I, O>(
     letGo();
     return ended;
   };
-  return { output, stop, [Symbol.asyncDispose]: stop };
+  return { output, ended, stop, [Symbol.asyncDispose]: stop };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

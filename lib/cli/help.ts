@@ -16,6 +16,8 @@ import { OWN_FIELDS, OWN_GROUPS } from './own-options.ts';
 export interface HelpOptions {
   readonly width: number | undefined;
   readonly paint: Colors;
+  /** What the command line is called. */
+  readonly program: string;
   /** Hidden inputs too. */
   readonly all?: boolean;
   readonly shortFlags?: ShortFlags | undefined;
@@ -25,7 +27,7 @@ export function renderTaskHelp(entry: RegistryEntry, registry: Registry, root: s
   const { paint, width } = options;
   const spec = specOf(entry.task);
   const fields = lettered(fieldsOf(spec.input), options.shortFlags).filter((field) => options.all || !field.hidden);
-  const lines = [...wrap(`${paint.bold('tasks')} ${usageOf(entry, fields)}`, width), '', ...wrap(spec.summary, width)];
+  const lines = [...wrap(`${paint.bold(options.program)} ${usageOf(entry, fields)}`, width), '', ...wrap(spec.summary, width)];
   const section = (title: string, rows: readonly (readonly [string, string])[]): void => {
     if (rows.length > 0) lines.push('', paint.bold(title), ...twoColumns(rows, 2, width));
   };
@@ -53,7 +55,7 @@ export function renderTaskHelp(entry: RegistryEntry, registry: Registry, root: s
   );
   section(
     'Examples',
-    (spec.examples ?? []).map((example) => [`${paint.dim('$')} tasks ${example}`, '']),
+    (spec.examples ?? []).map((example) => [`${paint.dim('$')} ${options.program} ${example}`, '']),
   );
   const shadowed = fields.flatMap((field) => {
     const { long, short } = spellingsOf(field);
@@ -151,7 +153,7 @@ function edgesOf(task: AnyTask, registry: Registry): { readonly needs: readonly 
   return { needs: namesIn(needs), post: namesIn(post) };
 }
 
-export function renderProgramHelp({ width, paint }: HelpOptions): string {
+export function renderProgramHelp({ width, paint, program }: HelpOptions): string {
   const byKey = new Map(OWN_FIELDS.map((field) => [field.key, field]));
   const groups = OWN_GROUPS.flatMap(({ title, keys }) => {
     const rows = keys.flatMap((key: keyof OwnOptions) => {
@@ -161,7 +163,7 @@ export function renderProgramHelp({ width, paint }: HelpOptions): string {
     return ['', paint.bold(title), ...twoColumns(rows, 2, width)];
   });
   return [
-    `${paint.bold('tasks')} [own options] [shared flags] <task> [flags] [<task> [flags]]... [-- words]`,
+    `${paint.bold(program)} [own options] [shared flags] <task> [flags] [<task> [flags]]... [-- words]`,
     '',
     ...wrap(
       'Words are tasks; flags belong to the task before them. Flags before the first task are for every target that declares them.',
@@ -169,8 +171,8 @@ export function renderProgramHelp({ width, paint }: HelpOptions): string {
     ),
     ...groups,
     '',
-    `${paint.dim('$')} tasks --list`,
-    `${paint.dim('$')} tasks <task> --help`,
+    `${paint.dim('$')} ${program} --list`,
+    `${paint.dim('$')} ${program} <task> --help`,
     '',
   ].join('\n');
 }

@@ -1,8 +1,20 @@
 import { writeSync } from 'node:fs';
+import type { Config } from '../config.ts';
 import type { Sink } from '../reporters/reporter.ts';
+
+/** A binary of one's own: another name, and tasks that it brings along. */
+export interface Program {
+  readonly name: string;
+  readonly version: string;
+  readonly config: Config;
+  /** Where commands run and paths begin. Default: the folder the user stands in. */
+  readonly root: string | undefined;
+}
 
 /** The process as `main` sees it: handed in, so that a test of the command line is a function call. */
 export interface Host {
+  /** Undefined for `tasks` itself, which looks for a config. */
+  readonly program?: Program;
   /** The words after the program's name. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { Order } from '../api.ts';
 import { carryOut, defaultRunOptions, dotenvFilesOf, planOrder } from '../api.ts';
-import { defaultReporter, reporterNamed } from '../config.ts';
+import { checkConfig, checkDefaults, defaultReporter, reporterNamed } from '../config.ts';
+import { checkDeclarations } from '../declarations.ts';
 import { loadEnvironment } from '../environment.ts';
 import { exitFromBody } from '../body.ts';
 import { ConfigError, EXIT, UsageError, UserError, renderUserError } from '../errors.ts';
@@ -14,6 +15,7 @@ import type { Project } from '../load.ts';
 import { loadProject } from '../load.ts';
 import { planView } from '../plan.ts';
 import type { Registry } from '../registry.ts';
+import { buildRegistry } from '../registry.ts';
 import type { Reporter, Screen } from '../reporters/reporter.ts';
 import type { RunResult } from '../run.ts';
 import { localRunner } from '../runners/local.ts';
@@ -21,7 +23,7 @@ import { fieldsOf } from '../schema.ts';
 import { look } from '../step-scope.ts';
 import { specOf } from '../task.ts';
 import { userFrames } from '../util/frames.ts';
-import type { Host } from './host.ts';
+import type { Host, Program } from './host.ts';
 import type { OwnOptions } from './own-options.ts';
 import type { ParsedLine, ParseProblem, ParsedTarget } from './parse.ts';
 import { badLine, leadingOptions, parseArgv, runOptionsOf } from './parse.ts';
@@ -38,7 +40,7 @@ export async function main(host: Host): Promise<number> {
     return await command(host);
   } catch (error) {
     if (error instanceof UserError) {
-      host.stderr.write(renderUserError(error));
+      host.stderr.write(renderUserError(error, nameOf(host)));
       if (error.code === 'plan-threw' && error.cause instanceof Error)
         host.stderr.write(indented(userFrames(error.cause.stack ?? '', host.cwd)));
       return error.exitCode;
@@ -51,7 +53,7 @@ export async function main(host: Host): Promise<number> {
 async function command(host: Host): Promise<number> {
   const leading = leadingOptions(host.argv);
   if (leading.version) {
-    host.stdout.write(`${versionOf()}\n`);
+    host.stdout.write(`${host.program?.version ?? versionOf()}\n`);
     return EXIT.ok;
   }
   if (leading.help && host.argv.every((word) => word.startsWith('-'))) {
@@ -59,11 +61,11 @@ async function command(host: Host): Promise<number> {
     host.stdout.write(renderProgramHelp(await paintFor(host)));
     return EXIT.ok;
   }
-  if (leading.init) return init(host, leading);
+  if (leading.init && !host.program) return init(host, leading);
   const project = await unlessEndless(host, projectFor(host, leading, host.argv));
   const { line, registry } = await readLine(host, project, leading);
   if (line.options.version) {
-    host.stdout.write(`${versionOf()}\n`);
+    host.stdout.write(`${host.program?.version ?? versionOf()}\n`);
     return EXIT.ok;
   }
   if (line.options.help) return help(host, project, registry, line);
@@ -85,6 +87,7 @@ function folderFor(host: Host, leading: OwnOptions): string {
 }
 
 async function projectFor(host: Host, leading: OwnOptions, words: readonly string[]): Promise<Project> {
+  if (host.program) return ownProject(host.program, folderFor(host, leading), leading);
   return loadProject({
     cwd: folderFor(host, leading),
     file: leading.file,
@@ -93,6 +96,18 @@ async function projectFor(host: Host, leading: OwnOptions, words: readonly strin
     modules: { taskwright: await import('../index.ts'), zod: await import('zod') },
     ...(host.env['TASKS_CACHE_DIR'] && { cacheDir: resolve(host.cwd, host.env['TASKS_CACHE_DIR']) }),
   });
+}
+
+const nameOf = ({ program }: Host): string => program?.name ?? 'tasks';
+
+/** A binary of one's own brings its config along. */
+async function ownProject({ name, config: given, root }: Program, cwd: string, leading: OwnOptions): Promise<Project> {
+  if (leading.file !== undefined) throw new UsageError('bad-line', `\`${name}\` has its own tasks, and takes no \`--file\``);
+  const file = `the config of ${name}`;
+  const config = checkConfig(given, file);
+  const registry = await buildRegistry(config.tasks);
+  checkDefaults(config, registry, file);
+  return { root: root ?? cwd, file, config, registry, notices: checkDeclarations(registry.entries).notices };
 }
 
 /** A config that awaits what never comes would end the process without a word. */
@@ -167,7 +182,11 @@ async function init(host: Host, leading: OwnOptions): Promise<number> {
 
 async function paintFor(host: Host) {
   const { default: picocolors } = await import('picocolors');
-  return { paint: picocolors.createColors(host.stdout.colour), width: host.stdout.isTTY ? host.stdout.columns : undefined };
+  return {
+    program: nameOf(host),
+    paint: picocolors.createColors(host.stdout.colour),
+    width: host.stdout.isTTY ? host.stdout.columns : undefined,
+  };
 }
 
 async function help(host: Host, project: Project, registry: Registry, line: ParsedLine): Promise<number> {
@@ -247,7 +266,7 @@ async function askedTargets(host: Host, project: Project, line: ParsedLine, { is
   );
   if (wereAsked || isPicked) {
     const words = targets.flatMap((target) => wordsOf(target));
-    host.stderr.write(`$ ${shellLine(['tasks', ...words])}\n`);
+    host.stderr.write(`$ ${shellLine([nameOf(host), ...words])}\n`);
   }
   return targets;
 }
@@ -325,6 +344,7 @@ async function orderFor(host: Host, project: Project, line: ParsedLine): Promise
       columns: host.stdout.isTTY ? host.stdout.columns : undefined,
       rows: host.stdout.isTTY ? host.stdout.rows : undefined,
     },
+    program: nameOf(host),
     stateDir: join(project.root, '.tasks'),
     onSignal: host.onSignal,
     onStray: host.onStray,

@@ -54,6 +54,7 @@ test('a service that ends by itself is told by `stop` (R37, R41)', async () => {
 
   await hello(new URL('/die', service.output.url)).catch(() => {});
 
+  await expect(service.ended).rejects.toThrow(/exited with code 3/);
   await expect(service.stop()).rejects.toThrow(/exited with code 3/);
 });
 

@@ -28,6 +28,13 @@ export interface Place {
 
 /** The whole command line as a function call: no process is started for it. */
 export async function tasks(argv: readonly string[], place: Place): Promise<Said> {
+  const { host, said } = hostAt(place);
+  const code = await main({ ...host, argv });
+  return { code, ...said };
+}
+
+/** A process at `place`, and what is written to its streams. */
+export function hostAt(place: Place): { readonly host: Omit<Host, 'argv' | 'program'>; readonly said: { stdout: string; stderr: string } } {
   const said = { stdout: '', stderr: '' };
   const stops = new Set<(name: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void>();
   const signal = (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void => {
@@ -58,8 +65,7 @@ export async function tasks(argv: readonly string[], place: Place): Promise<Said
     rows: place.terminal?.rows ?? 24,
     colour: false,
   });
-  const host: Host = {
-    argv,
+  const host: Omit<Host, 'argv' | 'program'> = {
     env: { PATH: process.env['PATH'] ?? '', HOME: '/nowhere', ...place.env },
     cwd: place.cwd,
     stdout: sink('stdout'),
@@ -78,8 +84,7 @@ export async function tasks(argv: readonly string[], place: Place): Promise<Said
     onIdle: listenTo(place.process, 'idle'),
     onExit: () => () => {},
   };
-  const code = await main(host);
-  return { code, ...said };
+  return { host, said };
 }
 
 function listenTo(emitter: EventEmitter | undefined, name: string) {
