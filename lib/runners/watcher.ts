@@ -12,7 +12,7 @@ import type { ChildProcess } from 'node:child_process';
  *
  *   reading ──"bye"──► over: all is as it should be
  *      │
- *      └──end of the pipe──► SIGTERM to all ──gone, or 1 s──► SIGKILL to what is left ──► over
+ *      └──end of the pipe──► SIGTERM to all ──gone, or a moment──► SIGKILL to what is left ──► over
  *
  * It never ends a stranger who was given an id again: finished groups are forgotten at once, and a leader
  * must still have the start time that it had when it was told of.
@@ -89,7 +89,7 @@ for signal in TERM CONT; do
   for target in $(targets "$1"); do kill -s $signal -- $target 2>/dev/null; done
 done
 # One that was being started as we died shows its mark a moment later.
-for round in 1 2 3 4 5 6 7 8 9 10; do
+for round in 1 2 3 4 5 6; do
   [ -n "$(targets "$1")" ] || [ $round -lt 4 ] || exit 0
   sleep 0.1 2>/dev/null || sleep 1
 done
