@@ -3,19 +3,39 @@ import * as infrahub from 'taskwright/tasks';
 import { z } from 'zod';
 
 // The shipped tasks keep their plain names; the chores of this repository stand under `repo`.
-const build = task({ summary: 'Compile lib/ and tasks/ to dist/.', run: ({ exec }) => exec(['node', '.ci/build.mjs']) });
-const types = task({ summary: 'Check the types.', run: ({ exec }) => exec(['npx', 'tsc']) });
-const lint = task({ summary: 'Lint, with types.', run: ({ exec }) => exec(['npx', 'oxlint', '--type-aware', '--deny-warnings']) });
+const code = ['lib/**', 'tasks/**', 'tests/**', 'bench/**', '.ci/**', '*.ts', '*.json', '.*.json'];
+const build = task({
+  summary: 'Compile lib/ and tasks/ to dist/.',
+  sources: ['lib/**', 'tasks/**', '.ci/build.mjs', 'tsconfig*.json', 'package*.json'],
+  generates: ['dist/**'],
+  run: ({ exec }) => exec(['node', '.ci/build.mjs']),
+});
+const types = task({ summary: 'Check the types.', sources: code, generates: [], run: ({ exec }) => exec(['npx', 'tsc']) });
+const lint = task({
+  summary: 'Lint, with types.',
+  sources: code,
+  generates: [],
+  run: ({ exec }) => exec(['npx', 'oxlint', '--type-aware', '--deny-warnings']),
+});
 const format = task({
   summary: 'Format the code.',
   input: { check: z.boolean().default(false).describe('change nothing, fail when something would change') },
+  sources: ['**'],
+  generates: [],
   run: ({ input, exec }) => exec(['npx', 'oxfmt', ...(input.check ? ['--check'] : []), '.']),
 });
-const unused = task({ summary: 'Find exports and dependencies that nothing uses.', run: ({ exec }) => exec(['npx', 'knip']) });
+const unused = task({
+  summary: 'Find exports and dependencies that nothing uses.',
+  sources: code,
+  generates: [],
+  run: ({ exec }) => exec(['npx', 'knip']),
+});
 const test = task({
   summary: 'Run the tests.',
   input: { files: z.array(z.string()).default([]).meta({ variadic: true }).describe('only these') },
   passthrough: true,
+  sources: [...code, 'docs/**', '*.md', '.github/**'],
+  generates: [],
   run: ({ input, passthrough, exec }) => exec(['npx', 'vitest', 'run', ...input.files, ...passthrough]),
 });
 const integration = task({
@@ -26,6 +46,8 @@ const integration = task({
 const packageCheck = task({
   summary: 'Look at the package as others will see it.',
   needs: { build },
+  sources: ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/**'],
+  generates: [],
   async run({ exec }) {
     await exec(['npx', 'publint', '--strict']);
     await exec(['npx', 'attw', '--pack', '.', '--profile', 'esm-only']);

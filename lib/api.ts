@@ -1,16 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
+import type { Earlier } from './earlier.ts';
 import type { Answer, Ask, Engine, Terminal } from './engine.ts';
 import { ConfigError, EXIT, Exit, RunFailedError, UserError } from './errors.ts';
 import { loadEnvironment } from './environment.ts';
 import type { Event, Failure } from './event.ts';
 import { failureOf } from './failure.ts';
+import type { Incremental } from './incremental.ts';
+import type { Keeping, KeptScope } from './kept.ts';
 import { createProcessLocks } from './locks.ts';
 import type { LogFiles } from './log-files.ts';
 import { noLogFiles, openLogFiles } from './log-files.ts';
 import type { Plan, Planner } from './plan.ts';
-import { createPlanner } from './plan.ts';
+import { createPlanner, hasIncremental } from './plan.ts';
 import type { Preflight } from './preflight.ts';
 import { preflight } from './preflight.ts';
 import type { Registry } from './registry.ts';
@@ -51,6 +54,11 @@ export interface Order {
   readonly terminal: Terminal;
   /** Logs are kept below it; undefined keeps none. */
   readonly stateDir: string | undefined;
+  /** Where outcomes are kept; undefined: nothing is, and every step runs. */
+  readonly keeping: Keeping | undefined;
+  /** While watching: what earlier rounds gave, and who wants to know of the run. */
+  readonly earlier?: Earlier;
+  readonly onRun?: (run: RunHandle) => void;
   /** Calls back for each signal that asks to stop; returns how to let go. */
   readonly onSignal: (stop: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => () => void;
   /** Calls back for what is thrown where nobody can catch it; returns how to let go. */
@@ -71,6 +79,9 @@ export const defaultRunOptions = (): RunOptions => ({
   skipUnmet: false,
   failIfLocked: false,
   warnOnly: false,
+  force: undefined,
+  noCache: false,
+  replayLogs: false,
   timeoutMs: undefined,
   commandTimeoutMs: undefined,
 });
@@ -159,21 +170,36 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
         emit({ type: 'notice', time: Date.now(), text: `thrown where nobody waits for it: ${message}${frames}`, isError: true });
       }),
     );
+    const scopes = createStepScopes({
+      planner,
+      runner: order.runner,
+      root: order.root,
+      invocationDir: order.invocationDir,
+      // As it is now, and as a plain object: it is read for each step, and `process.env` is slow.
+      base: { ...order.env },
+      dotenvFiles: dotenvFilesOf(order.config, order.root),
+      signal: halted.signal,
+    });
+    const incremental =
+      order.keeping && !order.options.dryRun && hasIncremental(plan, planner)
+        ? await openKeptOf(order.keeping, {
+            planner,
+            scopes,
+            root: order.root,
+            options: order.options,
+            nameOf,
+            onTrouble: (text) => emit({ type: 'notice', time: Date.now(), text }),
+          })
+        : undefined;
     const engine: Engine = {
       planner,
       nameOf,
       runner: order.runner,
-      scopes: createStepScopes({
-        planner,
-        runner: order.runner,
-        root: order.root,
-        invocationDir: order.invocationDir,
-        // As it is now, and as a plain object: it is read for each step, and `process.env` is slow.
-        base: { ...order.env },
-        dotenvFiles: dotenvFilesOf(order.config, order.root),
-        signal: halted.signal,
-      }),
+      scopes,
       options: order.options,
+      incremental,
+      earlier: order.earlier,
+      passEnv: order.config.passEnv ?? [],
       emit,
       masker,
       logs,
@@ -194,8 +220,10 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
     if (!found || halted.signal.aborted) return notBegun(plan, early);
     const handle = startRun(engine, plan, found);
     run = handle;
+    order.onRun?.(handle);
     letGo.push(order.onIdle(() => handle.giveUp()));
     const result = await handle.ended;
+    await incremental?.close();
     await closeAll(order);
     return result;
   } finally {
@@ -212,6 +240,12 @@ async function closeAll({ reporters, complain }: Order): Promise<void> {
       complain(`a reporter failed at its end: ${error instanceof Error ? error.message : String(error)}\n`);
     }
   }
+}
+
+/** Nothing of it is loaded for plans whose steps always run. */
+async function openKeptOf(keeping: Keeping, scope: KeptScope): Promise<Incremental> {
+  const { openKept } = await import('./kept.ts');
+  return openKept(keeping, scope);
 }
 
 /** What a run is told in anyway: names of tasks, whole and in parts, and of their inputs. */
@@ -408,6 +442,7 @@ export async function programOrder(targets: readonly Target[], options: ProgramO
       rows: undefined,
     },
     stateDir: options.config ? join(root, '.tasks') : undefined,
+    keeping: options.config ? { folder: join(root, '.tasks', 'cache') } : undefined,
     onSignal: options.signals === false ? () => () => {} : onProcessSignal,
     // The process is the program's own.
     onStray: () => () => {},

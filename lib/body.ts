@@ -48,6 +48,8 @@ export interface BodyClose {
 export interface BodyOptions {
   readonly step: Step;
   readonly scope: StepScope;
+  /** What its commands see of the step's variables. */
+  readonly variables: Readonly<Record<string, string>>;
   readonly env: unknown;
   readonly needs: unknown;
   readonly call: CallFunction;
@@ -109,7 +111,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
       run: engine,
       runner: engine.runner,
       cwd: scope.cwd,
-      env: scope.environment.variables,
+      env: options.variables,
       graceMs: options.graceMs,
       timeoutMs: engine.options.commandTimeoutMs,
       warnOnly: engine.options.warnOnly,

@@ -15,6 +15,8 @@ export interface Config {
   readonly tasks: TaskTree;
   /** Files of variables, relative to the config; later ones go over earlier ones, none over the real environment. Default: `.env`, `.env.local`. */
   readonly dotenv?: readonly string[];
+  /** Variables that commands of tasks with `sources` or `cache` get besides the declared ones; `*` stands for any text. */
+  readonly passEnv?: readonly string[];
   /** Values for inputs that are not given, by task and input: `{ 'demo.dev-start': { database: 'memgraph' } }`. */
   readonly defaults?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** A name (`tree`, `lines`, `grouped`, `github`, `json`, `quiet`) or a reporter of your own. Default: by place. */
@@ -60,6 +62,10 @@ const SWITCH: Rule = { check: (value) => typeof value === 'boolean', expected: '
 const RULES: { readonly [Key in keyof Required<Config>]: Rule } = {
   tasks: { check: (value) => typeof value === 'object' && value !== null && !Array.isArray(value), expected: 'an object of tasks' },
   dotenv: { check: (value) => Array.isArray(value) && value.every((file) => typeof file === 'string'), expected: 'a list of file names' },
+  passEnv: {
+    check: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+    expected: 'a list of names of variables',
+  },
   defaults: {
     check: (value) => isPlainObject(value) && Object.values(value).every(isPlainObject),
     expected: "inputs by task: `{ 'demo.start': { database: 'neo4j' } }`",

@@ -6,40 +6,17 @@ import { parseDurationMs } from './util/duration.ts';
 import { nearest } from './util/nearest.ts';
 
 /**
- * What is wrong with what tasks say (R3, R7, R29), and what this version does not act on yet.
+ * What is wrong with what tasks say (R3, R7, R29).
  *
  * One line each, naming the task. TypeScript tells authors most of it; a config may be JavaScript.
  */
-export function checkDeclarations(entries: readonly { readonly name: string; readonly task: AnyTask }[]): {
-  readonly problems: string[];
-  readonly notices: string[];
-} {
+export function checkDeclarations(entries: readonly { readonly name: string; readonly task: AnyTask }[]): string[] {
   const problems: string[] = [];
-  const unserved = new Map<keyof ErasedSpec, string[]>();
   for (const { name, task } of entries) {
     const spec = specOf(task);
     problems.push(...problemsOfSpec(spec).map((problem) => `\`${name}\`: ${problem}`));
-    for (const field of NOT_SERVED_YET) {
-      if (!isObject(spec) || spec[field] === undefined) continue;
-      const declaring = unserved.get(field);
-      if (declaring) declaring.push(name);
-      else unserved.set(field, [name]);
-    }
   }
-  const notices = [...unserved].map(
-    ([field, names]) =>
-      `${listNames(names)} ${names.length === 1 ? 'declares' : 'declare'} \`${field}\`, which this version does not act on yet`,
-  );
-  return { problems, notices };
-}
-
-const NOT_SERVED_YET = ['sources', 'generates', 'cache'] as const;
-
-function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, names.length > 3 ? 2 : 3).map((name) => `\`${name}\``);
-  const rest = names.length - shown.length;
-  const last = rest > 0 ? `${rest} others` : shown.length > 1 ? shown.pop() : undefined;
-  return last ? `${shown.join(', ')} and ${last}` : shown.join(', ');
+  return problems;
 }
 
 type Check = (value: unknown) => boolean;
@@ -101,6 +78,7 @@ const FIELDS: { readonly [F in keyof Required<ErasedSpec>]: readonly [check: Che
   env: [isObject, 'fields, or a `z.object`'],
   output: [isObject, 'a schema'],
   dotenv: [isListOfText, 'a list of file names'],
+  passEnv: [isListOfText, 'a list of names of variables'],
   passthrough: [isFlag, 'true or false'],
   requires: [orFunction(isList), 'a list of requirements, or a function that gives one'],
   provides: [orFunction(isList), 'a list of provisions, or a function that gives one'],

@@ -1,4 +1,6 @@
+import type { Earlier } from './earlier.ts';
 import type { Emit } from './event.ts';
+import type { Incremental } from './incremental.ts';
 import type { ProcessLocks } from './locks.ts';
 import type { LogFiles } from './log-files.ts';
 import type { Planner } from './plan.ts';
@@ -15,6 +17,12 @@ export interface Engine {
   readonly runner: Runner;
   readonly scopes: StepScopes;
   readonly options: RunOptions;
+  /** Leaves steps alone; absent where no step can be, or nothing is kept. */
+  readonly incremental: Incremental | undefined;
+  /** While watching: what steps gave in earlier rounds. */
+  readonly earlier: Earlier | undefined;
+  /** Of the config: variables that commands of such steps see besides the declared ones. */
+  readonly passEnv: readonly string[];
   readonly emit: Emit;
   readonly masker: Masker;
   readonly logs: LogFiles;

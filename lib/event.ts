@@ -97,7 +97,7 @@ export type Outcome =
 export type SkipCause = 'need' | 'unmet' | 'body' | 'post' | 'dry-run' | 'run-ended';
 
 /** Why a run is being stopped before its end. */
-export type StopReason = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'timeout' | 'fail-fast' | 'abort' | 'exit';
+export type StopReason = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'timeout' | 'fail-fast' | 'abort' | 'exit' | 'outdated';
 
 export interface RunCounts {
   readonly total: number;
@@ -127,6 +127,8 @@ export type Event = Timed &
     /** A step that joined the plan while it ran, by `call`. */
     | { readonly type: 'step-added'; readonly step: StepView }
     | { readonly type: 'step-started'; readonly step: string }
+    /** Why a step that could have been left alone runs (R34): `changed: src/a.ts`, a line each. */
+    | { readonly type: 'step-explained'; readonly step: string; readonly why: readonly string[] }
     | {
         readonly type: 'command-started';
         readonly step: string;

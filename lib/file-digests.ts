@@ -15,7 +15,7 @@ import { statOf } from './util/file-system.ts';
  * {@link GRANULARITY_MS}; and not at all once the clock has been set back behind that moment.
  */
 export interface FileDigests {
-  /** Of its content; `undefined` where no file is. Never equal to any other where it cannot be read. */
+  /** Of its content, and whether it may be run; `undefined` where no file is. Never equal to any other where it cannot be read. */
   of(path: string): string | undefined;
   /** Forget what was looked at: somebody may have changed files since. */
   forget(): void;
@@ -30,6 +30,8 @@ export type FileRecords = Readonly<Record<string, FileRecord>>;
 /** The coarsest clock of a file system in use (FAT). */
 export const GRANULARITY_MS = 2000;
 const TRIES = 3;
+/** Stands behind the digest of a file that may be run. */
+export const EXECUTABLE = '+x';
 
 export function createFileDigests(scope: {
   readonly fs: FileSystem;
@@ -61,7 +63,7 @@ export function createFileDigests(scope: {
       const readAt = now();
       let digest: string;
       try {
-        digest = digestOf(fs.readFileSync(path));
+        digest = digestOf(fs.readFileSync(path)) + (before.mode & 0o100 ? EXECUTABLE : '');
       } catch {
         break;
       }

@@ -86,6 +86,8 @@ export function describeStop(reason: StopReason): string {
       return 'aborted by the caller';
     case 'exit':
       return 'a task ended the run';
+    case 'outdated':
+      return 'what it works on has changed';
     default:
       return reason satisfies never;
   }

@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import type { Jiti, TransformOptions } from 'jiti';
 import type { Config } from './config.ts';
 import { HOW_TO_EXPORT, checkConfig, checkDefaults } from './config.ts';
-import { checkDeclarations } from './declarations.ts';
 import { ConfigError } from './errors.ts';
 import { namedConfig, searchConfig } from './find-config.ts';
 import type { Compiled } from './load-error.ts';
@@ -12,6 +11,7 @@ import { explainLoadError, throwSyntaxError } from './load-error.ts';
 import type { Registry } from './registry.ts';
 import { buildRegistry } from './registry.ts';
 import { describeValue } from './util/describe.ts';
+import { digestOf } from './util/digest.ts';
 
 /**
  * From a folder to a project (R4, R5): the config is found and loaded, TypeScript without a build step,
@@ -25,6 +25,8 @@ export interface Project {
   readonly registry: Registry;
   /** Lines for the user that are no errors. */
   readonly notices: readonly string[];
+  /** The files of code that were loaded so far, the config first: absolute path → digest of the text that runs. Absent where a program brought its config along. */
+  readonly loaded?: () => ReadonlyMap<string, string>;
 }
 
 export interface LoadOptions {
@@ -59,13 +61,21 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
   const config = checkConfig(defaultExport(exported, name), name);
   const registry = await buildRegistry(config.tasks, { words: options.words, explain });
   checkDefaults(config, registry, name);
-  return { root, file, config, registry, notices: [...notices, ...loader.notices, ...checkDeclarations(registry.entries).notices] };
+  return {
+    root,
+    file,
+    config,
+    registry,
+    notices: [...notices, ...loader.notices],
+    loaded: loader.loaded,
+  };
 }
 
 interface Loader {
   load(): Promise<unknown>;
   /** The file that was compiled last, and what came of it: where V8 refuses it, that is the culprit. */
   lastCompiled(): Compiled | undefined;
+  readonly loaded: () => ReadonlyMap<string, string>;
   readonly notices: readonly string[];
 }
 
@@ -93,6 +103,7 @@ async function createLoader(file: string, { modules, cacheDir }: LoadOptions): P
   const plain = createJiti(file, { ...common, tsconfigPaths: false, fsCache: false });
   const kept = createJiti(file, { ...common, tsconfigPaths: false, fsCache: cacheFolder(dirname(file), cacheDir) });
   let last: Compiled | undefined;
+  const loaded = new Map<string, string>();
   const transform = (options: TransformOptions): { code: string } => {
     let code: string;
     try {
@@ -102,6 +113,7 @@ async function createLoader(file: string, { modules, cacheDir }: LoadOptions): P
       code = plain.transform(options);
     }
     throwSyntaxError(code, options.source);
+    loaded.set(options.filename ?? file, digestOf(options.source));
     last = { file: options.filename ?? file, code };
     return { code };
   };
@@ -116,6 +128,7 @@ async function createLoader(file: string, { modules, cacheDir }: LoadOptions): P
   return {
     notices,
     lastCompiled: () => last,
+    loaded: () => loaded,
     load: async () =>
       // Compiled even where Node could run it: a first try by Node would run a throwing config twice.
       jiti.evalModule(readFileSync(file, 'utf8'), { filename: file, ext: extname(file), async: true, forceTranspile: true }),

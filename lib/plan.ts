@@ -364,6 +364,14 @@ export function waitsFor(step: Step): readonly string[] {
   return [...Object.values(step.needs).filter((id) => id !== undefined), ...step.after];
 }
 
+/** Whether anything of a plan can be left alone. */
+export function hasIncremental(plan: Plan, planner: Planner): boolean {
+  return plan.steps.some((step) => {
+    const { sources, cache, upToDate } = specOf(planner.bindingOf(step).task);
+    return sources !== undefined || cache !== undefined || upToDate !== undefined;
+  });
+}
+
 // ── Order ────────────────────────────────────────────────────────────────────────────────────────
 
 /**

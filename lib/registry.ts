@@ -44,7 +44,7 @@ export async function buildRegistry(tree: object, options: WalkOptions = {}): Pr
   const { entries, words, problems } = nameTasks(found);
   const registry = makeRegistry({ tree, options, found, entries, words });
   problems.unshift(...found.problems);
-  problems.push(...checkDeclarations(entries).problems);
+  problems.push(...checkDeclarations(entries));
   if (problems.length > 0) throw registryError(problems);
   return registry;
 }

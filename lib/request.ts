@@ -25,6 +25,12 @@ export interface RunOptions {
   readonly failIfLocked: boolean;
   /** Every command as with `nothrow`. */
   readonly warnOnly: boolean;
+  /** Run whatever the fingerprint: the targets' own steps, or all. */
+  readonly force: 'targets' | 'all' | undefined;
+  /** Nothing is left alone or kept. */
+  readonly noCache: boolean;
+  /** Show what a step that is left alone said when it ran. */
+  readonly replayLogs: boolean;
   /** For the whole run. */
   readonly timeoutMs: number | undefined;
   /** For each command that sets none of its own. */

@@ -6,6 +6,7 @@ import type { Outcome, RunCounts, RunEndReason, SkipCause, StopReason } from './
 import { StepFailure, failureOf } from './failure.ts';
 import type { Halt } from './halt.ts';
 import { createHalt, describeStop } from './halt.ts';
+import { freshRun, isIncremental } from './incremental.ts';
 import { createLockTable, describeHolder, locksOf } from './locks.ts';
 import type { Plan, Step } from './plan.ts';
 import { planView, stepView, waitsFor } from './plan.ts';
@@ -16,10 +17,10 @@ import { startService } from './services.ts';
 import { maskDeep } from './secrets.ts';
 import type { StepEnd } from './step-end.ts';
 import { failed } from './step-end.ts';
-import { fieldOf, runStep } from './step.ts';
+import { runStep } from './step.ts';
 import { createStepLocks } from './step-locks.ts';
 import type { AnyTask, Call, CallFunction } from './task.ts';
-import { isCall, makeCall, specOf } from './task.ts';
+import { fieldOf, isCall, makeCall, specOf } from './task.ts';
 
 /**
  * Carry out a plan: order, concurrency, failure policy, stop (R14, R19–R21, R26).
@@ -48,6 +49,13 @@ export interface RunHandle {
   stop(reason: StopReason): boolean;
   /** Nothing is left in the process that could settle what the running steps wait for. */
   giveUp(): void;
+  /**
+   * The sources of these steps have changed: what runs on the strength of their outcome is stopped, and
+   * so are services, where nothing else is left to do (R36).
+   *
+   * @returns whether it came too late for any of them: those that wait will see it
+   */
+  outdate(steps: readonly string[] | 'all'): boolean;
 }
 
 /** A step with what the run knows of it. */
@@ -62,6 +70,8 @@ interface Node {
   isAvailable: boolean;
   outcome: Outcome | undefined;
   value: unknown;
+  /** A digest of what its users depend on. */
+  gives: string | undefined;
   service: Service | undefined;
   /** Steps not over yet that need this service. */
   lentTo: number;
@@ -149,6 +159,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
         isAvailable: false,
         outcome: undefined,
         value: undefined,
+        gives: undefined,
         service: undefined,
         lentTo: 0,
         borrowed: [],
@@ -270,7 +281,13 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     engine.emit({ type: 'step-started', time: engine.now(), step: node.step.id });
     const halt = runHalt.child();
     node.halt = halt;
-    const stepOptions = { halt, needs: needsOf(node), call: callFor(node), isDeferred: deferred.has(node.step.id) };
+    const stepOptions = {
+      halt,
+      needs: needsOf(node),
+      needDigests: () => needDigestsOf(node),
+      call: callFor(node),
+      isDeferred: deferred.has(node.step.id),
+    };
     if (!isService(node)) {
       void runStep(engine, node.step, stepOptions).then((end) => {
         giveBackSlot(node);
@@ -284,6 +301,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     void node.service.started.then((state) => {
       if (!state.isReady) return;
       node.value = state.value;
+      node.gives = state.gives;
       becomeAvailable(node);
       returnUnused(node);
       pump();
@@ -305,6 +323,12 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     return planner.bindingOf(node.step).needsList ? values.map(([, value]) => value) : Object.fromEntries(values);
   }
 
+  /** What is not known differs each time. */
+  function needDigestsOf(node: Node): Readonly<Record<string, string>> {
+    const needs = Object.entries(node.step.needs).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    return Object.fromEntries(needs.map(([key, id]) => [key, nodeOf(id).gives ?? freshRun()]));
+  }
+
   function becomeAvailable(node: Node): void {
     if (node.isAvailable) return;
     node.isAvailable = true;
@@ -324,6 +348,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     // Also what a program gets of it: an error, a report.
     node.outcome = maskDeep(told, engine.masker.mask);
     node.value = end.value;
+    node.gives = end.gives ?? node.gives;
     node.halt?.release();
     locks.giveBack(node);
     if (node.service) planner.forget(node.step);
@@ -492,6 +517,10 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
 
   function callFor(caller: Node): CallFunction {
     const call = async (what: AnyTask | Call, input?: Readonly<Record<string, unknown>>): Promise<unknown> => {
+      const { task } = planner.bindingOf(caller.step);
+      if (isIncremental(specOf(task), engine.scopes.inputScopeOf(caller.step))) {
+        throw new Error(`\`${caller.step.name}\` may be skipped, and then calls nothing: say in its \`needs\` what it calls`);
+      }
       if (caller.state !== 'running') throw new Error(`\`call\` came too late: \`${caller.step.title}\` is over`);
       if (ending !== undefined || runHalt.reason) throw new Error('nothing can be called any more: the run is ending');
       calling++;
@@ -650,6 +679,26 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     }
   }
 
+  function outdate(steps: readonly string[] | 'all'): boolean {
+    const all = [...nodes.values()];
+    const changed =
+      steps === 'all' ? all : all.filter((node) => steps.includes(node.step.id) && node.state !== 'waiting' && node.state !== 'ready');
+    const outdated = new Set(changed);
+    // In plan order: what it needs stands before it.
+    for (const node of all) {
+      if (Object.values(node.step.needs).some((id) => id !== undefined && outdated.has(nodeOf(id)))) outdated.add(node);
+    }
+    const halt = (node: Node): void => node.halt?.halt({ kind: 'stop', reason: 'outdated' });
+    for (const node of outdated) {
+      // A step does not outdate itself: it is looked at when it ends.
+      const isOwn = changed.includes(node) && !isService(node) && steps !== 'all';
+      if (node.state === 'running' && !isOwn) halt(node);
+    }
+    const open = all.filter((node) => node.state !== 'over');
+    if (changed.length > 0 && open.every((node) => isService(node) && node.state === 'running')) open.forEach(halt);
+    return changed.length > 0;
+  }
+
   let isConcluded = false;
   function conclude(): void {
     if (isConcluded) return;
@@ -741,7 +790,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     addSteps(plan.steps);
     pump();
   });
-  return { ended, stop, giveUp };
+  return { ended, stop, giveUp, outdate };
 }
 
 function howItEnded(outcome: Outcome | undefined): string {

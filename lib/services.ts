@@ -5,6 +5,8 @@ import type { Failure } from './event.ts';
 import { failureOf } from './failure.ts';
 import type { Halt } from './halt.ts';
 import { describeStop } from './halt.ts';
+import { commandVariables } from './leave-alone.ts';
+import { asJson, checkedOutput } from './output.ts';
 import type { Step } from './plan.ts';
 import { untilReady } from './readiness.ts';
 import { delayAfter } from './retry.ts';
@@ -12,7 +14,7 @@ import type { StepEnd } from './step-end.ts';
 import { failed, haltFailure } from './step-end.ts';
 import type { StepScope } from './step-scope.ts';
 import type { StepOptions } from './step.ts';
-import { asJson, checkedOutput, judge, prepare, timingOf } from './step.ts';
+import { judge, prepare, timingOf } from './step.ts';
 import { specOf } from './task.ts';
 import type { ErasedSpec, Ready, RestartSpec } from './task.ts';
 import { parseDurationMs } from './util/duration.ts';
@@ -41,7 +43,9 @@ import { stableText } from './util/stable-text.ts';
  */
 export interface Service {
   /** Settles when it is ready, or has ended without ever being so. Never rejects. */
-  readonly started: Promise<{ readonly isReady: true; readonly value: unknown } | { readonly isReady: false }>;
+  readonly started: Promise<
+    { readonly isReady: true; readonly value: unknown; readonly gives: string | undefined } | { readonly isReady: false }
+  >;
   /** Settles when it is over. Never rejects. */
   readonly ended: Promise<StepEnd>;
   /** End it, because nobody needs it any more. */
@@ -76,11 +80,13 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
   });
   /** What its users got. */
   let given: { readonly value: unknown } | undefined;
+  /** What they depend on. */
+  let gives: string | undefined;
 
   function becomeReady(value: unknown, since: number): void {
     given ??= { value };
     engine.emit({ type: 'service-ready', time: engine.now(), step: step.id, ms: engine.now() - since });
-    tellStarted({ isReady: true, value: given.value });
+    tellStarted({ isReady: true, value: given.value, gives });
   }
 
   /** Until nobody wants it, or it falls. What has no process of its own leaves nothing that would keep ours from ending. */
@@ -137,7 +143,17 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
         : setTimeout(() => own.halt({ kind: 'timeout', timeoutMs: timing.timeoutMs ?? 0 }), timing.timeoutMs);
     let said = '';
     const onSaid = (text: string): void => void (said = (said + text).slice(-SAID_LIMIT));
-    const body = openBody(engine, { ...options, step, ...prepared, halt: own, graceMs: timing.graceMs, interactive: false, onSaid });
+    const { variables } = commandVariables(engine, step, spec, prepared.scope);
+    const body = openBody(engine, {
+      ...options,
+      step,
+      ...prepared,
+      variables,
+      halt: own,
+      graceMs: timing.graceMs,
+      interactive: false,
+      onSaid,
+    });
     const end = await body.ended;
     const conclude = async (failure?: Failure): Promise<StepEnd> => {
       clearTimeout(timer);
@@ -202,6 +218,13 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
   const live = async (): Promise<StepEnd> => {
     const prepared = await prepare(engine, step, options.isDeferred);
     if ('outcome' in prepared) return prepared;
+    // Of a service its own fingerprint counts, not what it gives: a port, say, is another each time (R32).
+    gives = await engine.incremental?.serviceDigest(step, {
+      cwd: prepared.scope.cwd,
+      variables: prepared.scope.environment.variables,
+      needs: options.needDigests(),
+      isTarget: step.target !== undefined,
+    });
     const taken = await adopted(prepared.scope);
     if (taken) return taken;
     const policy = restartOf(spec);

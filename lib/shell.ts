@@ -3,6 +3,7 @@ import { CommandFailedError, EXIT, UserError } from './errors.ts';
 import { shellLine } from './flags.ts';
 import { createResponder } from './responder.ts';
 import type { Command, CommandEnd, CommandOptions, CommandResult, Response, Runner, RunningCommand, Started } from './runners/runner.ts';
+import { resultWith } from './runners/runner.ts';
 import type { Masking } from './secrets.ts';
 import type { Exec, Shell } from './task.ts';
 import { assembleTemplate } from './template.ts';
@@ -358,20 +359,8 @@ function exitCodeOf(end: CommandEnd): number {
 
 function resultOf(line: string, end: CommandEnd): CommandResult {
   const exitCode = exitCodeOf(end);
-  const text = (): string => end.stdout.replace(/(\r?\n)+$/, '');
-  return {
-    command: line,
-    exitCode,
-    signal: end.signal,
-    stdout: end.stdout,
-    stderr: end.stderr,
-    ms: end.ms,
-    ok: exitCode === 0 && !end.trouble,
-    text,
-    lines: () => (end.stdout === '' ? [] : end.stdout.replace(/\r?\n$/, '').split(/\r?\n/)),
-    json: () => JSON.parse(end.stdout) as unknown,
-    toString: text,
-  };
+  const { signal, stdout, stderr, ms } = end;
+  return resultWith({ command: line, exitCode, signal, stdout, stderr, ms, ok: exitCode === 0 && !end.trouble });
 }
 
 function failureOf(result: CommandResult, end: CommandEnd, command: Command, place: Error): CommandFailedError {

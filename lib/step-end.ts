@@ -9,6 +9,8 @@ import { placeOf } from './task.ts';
 export interface StepEnd {
   readonly outcome: Outcome;
   readonly value: unknown;
+  /** A digest of what its users depend on; absent where nothing is left alone. */
+  readonly gives?: string;
   /** Its body asked to end the whole run with this code. */
   readonly exit?: { readonly code: number; readonly message: string };
 }

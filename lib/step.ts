@@ -3,10 +3,12 @@ import { SkipRequest, openBody } from './body.ts';
 import type { Engine } from './engine.ts';
 import { parseTaskEnv } from './environment.ts';
 import { Exit } from './errors.ts';
-import type { Failure, Json, Outcome } from './event.ts';
+import type { Failure, Outcome } from './event.ts';
 import { StepFailure, failureOf, firstThrown } from './failure.ts';
 import type { Halt, HaltReason } from './halt.ts';
 import { describeStop } from './halt.ts';
+import { commandVariables, heldBackFact, keepOutcome, leaveAlone } from './leave-alone.ts';
+import { asJson, checkedOutput } from './output.ts';
 import type { Step } from './plan.ts';
 import { findingsNow, refusalOf, scopeFor } from './preflight.ts';
 import type { Attempt } from './retry.ts';
@@ -15,14 +17,16 @@ import { secretValuesIn } from './schema.ts';
 import type { StepEnd } from './step-end.ts';
 import { failed, haltFailure } from './step-end.ts';
 import type { StepScope } from './step-scope.ts';
-import type { CallFunction, ErasedSpec, InputScope } from './task.ts';
-import { specOf } from './task.ts';
+import type { CallFunction, ErasedSpec } from './task.ts';
+import { fieldOf, specOf } from './task.ts';
 import { parseDurationMs } from './util/duration.ts';
 
 export interface StepOptions {
   readonly halt: Halt;
   /** The outputs of what it needs, as the body is to see them. */
   readonly needs: unknown;
+  /** Digests of what it needs, by the names in `needs`. */
+  readonly needDigests: () => Readonly<Record<string, string>>;
   readonly call: CallFunction;
   /** Its requirements were left for now, as an earlier step provides them. */
   readonly isDeferred: boolean;
@@ -38,16 +42,21 @@ export async function runStep(engine: Engine, step: Step, options: StepOptions):
     const spec = specOf(engine.planner.bindingOf(step).task);
     const prepared = await prepare(engine, step, options.isDeferred);
     if ('outcome' in prepared) return prepared;
-    const upToDate = await leftAlone(engine, step, spec, prepared.scope);
-    if (upToDate) return upToDate;
+    const going = await leaveAlone(engine, step, spec, { scope: prepared.scope, needDigests: options.needDigests });
+    if ('outcome' in going) return going;
 
     const interactive = fieldOf(spec.interactive, engine.scopes.inputScopeOf(step)) === true && engine.terminal.isTerminal;
     if (interactive) engine.emit({ type: 'interactive-started', time: engine.now(), step: step.id });
     try {
+      const { variables, heldBack } = commandVariables(engine, step, spec, prepared.scope);
+      if (going.attempt && spec.run) engine.incremental?.begin(going.attempt);
+      const said: Said = { returned: undefined, log: '' };
       const policy = retryPolicyOf(spec.retry, engine.scopes.inputScopeOf(step), engine.options.dryRun);
-      return await withRetry(engine, step, policy, options.halt, () =>
-        attempt(engine, step, spec, { ...options, ...prepared, interactive }),
+      const ended = await withRetry(engine, step, policy, options.halt, () =>
+        attempt(engine, step, spec, { ...options, ...prepared, variables, interactive, said }),
       );
+      const gives = await keepOutcome(engine, spec, going.attempt, { ...ended, ...said }, options.needDigests);
+      return { ...ended, ...(gives !== undefined && { gives }), outcome: withFact(ended.outcome, heldBackFact(heldBack)) };
     } finally {
       if (interactive) engine.emit({ type: 'interactive-ended', time: engine.now(), step: step.id });
     }
@@ -56,12 +65,24 @@ export async function runStep(engine: Engine, step: Step, options: StepOptions):
   }
 }
 
+/** What the last attempt returned and said. */
+interface Said {
+  returned: unknown;
+  log: string;
+}
+
 /** The body once, within its time, with the clean-up that it registered. */
 async function attempt(
   engine: Engine,
   step: Step,
   spec: ErasedSpec,
-  options: StepOptions & { readonly scope: StepScope; readonly env: unknown; readonly interactive: boolean },
+  options: StepOptions & {
+    readonly scope: StepScope;
+    readonly env: unknown;
+    readonly variables: Readonly<Record<string, string>>;
+    readonly interactive: boolean;
+    readonly said: Said;
+  },
 ): Promise<Attempt> {
   const startedAt = engine.now();
   const timing = timingOf(engine, step, spec);
@@ -72,6 +93,7 @@ async function attempt(
     const body = openBody(engine, { ...options, step, halt, graceMs: timing.graceMs });
     const end = await concludeBody(engine, step, spec, body, halt, startedAt);
     const ended = await body.ended;
+    Object.assign(options.said, { returned: ended.kind === 'returned' ? ended.value : undefined, log: body.tail() });
     return { end, thrown: ended.kind === 'threw' ? ended.error : undefined };
   } finally {
     clearTimeout(timer);
@@ -103,6 +125,11 @@ async function concludeBody(engine: Engine, step: Step, spec: ErasedSpec, body: 
     tail: body.tail(),
     startedAt,
   });
+}
+
+function withFact(outcome: Outcome, fact: string | undefined): Outcome {
+  if (outcome.status !== 'failed' || fact === undefined) return outcome;
+  return { ...outcome, failure: { ...outcome.failure, facts: [...(outcome.failure.facts ?? []), fact] } };
 }
 
 interface Facts {
@@ -198,31 +225,7 @@ export async function prepare(engine: Engine, step: Step, isDeferred: boolean): 
   return { scope, env: parsed.ok ? parsed.value : {} };
 }
 
-async function leftAlone(engine: Engine, step: Step, spec: ErasedSpec, scope: StepScope): Promise<StepEnd | undefined> {
-  if (!spec.upToDate) return undefined;
-  let answer: Awaited<ReturnType<NonNullable<typeof spec.upToDate>>>;
-  try {
-    answer = await spec.upToDate({ ...scope.looking, ...engine.scopes.inputScopeOf(step) });
-  } catch (error) {
-    // What cannot be looked at yet is not up to date; in a real run it is the author's mistake.
-    if (engine.options.dryRun) return undefined;
-    throw error;
-  }
-  if (!answer) return undefined;
-  const { reason, output } = typeof answer === 'string' ? { reason: answer, output: undefined } : { output: undefined, ...answer };
-  const checked = checkedOutput(spec, output);
-  if (!checked.ok)
-    throw new StepFailure({ kind: 'output', message: `\`upToDate\`: ${checked.message}`, exitCode: 1, facts: checked.facts });
-  return { outcome: { status: 'up-to-date', reason, ...asJson(checked.value) }, value: checked.value };
-}
-
 // ── Fields and values ────────────────────────────────────────────────────────────────────────────
-
-/** A field that may be a function of the input. */
-export function fieldOf<T>(field: T | ((scope: InputScope<unknown>) => T) | undefined, scope: InputScope<unknown>): T | undefined {
-  // A field's plain values are never functions, which the generic cannot say.
-  return typeof field === 'function' ? (field as (scope: InputScope<unknown>) => T)(scope) : field;
-}
 
 export function timingOf(
   engine: Engine,
@@ -236,29 +239,4 @@ export function timingOf(
     timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout),
     graceMs: grace === undefined ? engine.graceMs : parseDurationMs(grace),
   };
-}
-
-export function checkedOutput(
-  spec: ErasedSpec,
-  returned: unknown,
-): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string; readonly facts: readonly string[] } {
-  if (!spec.output) return { ok: true, value: returned };
-  const parsed = spec.output.safeParse(returned);
-  if (parsed.success) return { ok: true, value: parsed.data };
-  return {
-    ok: false,
-    message: 'what it returned is not what its `output` accepts',
-    facts: parsed.error.issues.map((issue) => `${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}`),
-  };
-}
-
-/** For events: the output as JSON, where it is one. */
-export function asJson(value: unknown): { readonly output?: Json } {
-  if (value === undefined) return {};
-  try {
-    const text = JSON.stringify(value);
-    return text === undefined ? {} : { output: JSON.parse(text) as Json };
-  } catch {
-    return {};
-  }
 }

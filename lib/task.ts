@@ -262,6 +262,8 @@ export interface TaskFields<F extends Fields, E extends Fields, P = Parsed<F>> {
   readonly env?: E;
   /** Files of variables, relative to `cwd`; laid over the config's. */
   readonly dotenv?: readonly string[];
+  /** Variables that commands get besides the declared ones, where `sources` or `cache` restrict them; `*` stands for any text. Not in the fingerprint. */
+  readonly passEnv?: readonly string[];
   /** Takes the words after `--`. */
   readonly passthrough?: boolean;
 
@@ -274,8 +276,11 @@ export interface TaskFields<F extends Fields, E extends Fields, P = Parsed<F>> {
   readonly post?: Computed<Needs, P>;
   readonly lock?: Computed<string | LockSpec | readonly (string | LockSpec)[] | undefined, P>;
 
-  readonly sources?: Computed<readonly string[], P>;
-  readonly generates?: Computed<readonly string[], P>;
+  /** Patterns of the files it reads; with them it is left alone while nothing it depends on has changed. A function may give `undefined`: not this time. */
+  readonly sources?: Computed<readonly string[] | undefined, P>;
+  /** Patterns of the files it leaves behind; `[]` when it leaves none. */
+  readonly generates?: Computed<readonly string[] | undefined, P>;
+  /** Keep outcomes of earlier fingerprints too; `false` keeps no copies of generated files. */
   readonly cache?: Computed<boolean, P>;
 
   /** Where commands run; relative to the root. Default: the root. */
@@ -327,12 +332,24 @@ export function task<
   const Out extends z.ZodType | undefined = undefined,
   R = void,
 >(spec: TaskSpec<F, E, N, Out, R>): Task<Given<F>, OutputOf<Out, R>> {
-  const place = new Error('declared here');
-  Error.captureStackTrace(place, task);
+  const place = declaredHere(task);
   // The generic types end here: inside, a declaration is plain data and functions of unknowns.
   const declaration: Declaration = { spec: spec as unknown as ErasedSpec, place };
   const self = (input?: Readonly<Record<string, unknown>>): Call => makeCall(self as unknown as AnyTask, input ?? {});
   return Object.defineProperty(self, TASK, { value: declaration }) as unknown as Task<Given<F>, OutputOf<Out, R>>;
+}
+
+/** How far back the stack of a declaration reaches. */
+export const STACK_DEPTH = 50;
+
+function declaredHere(below: Function): Error {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const place = new Error('declared here');
+  Error.stackTraceLimit = STACK_DEPTH;
+  Error.captureStackTrace(place, below);
+  Error.stackTraceLimit = stackTraceLimit;
+  return place;
 }
 
 // ── The same, erased: what the engine works with ─────────────────────────────────────────────────
@@ -364,6 +381,12 @@ export function isCall(value: unknown): value is Call {
 
 export function specOf(task: AnyTask): ErasedSpec {
   return task[TASK].spec;
+}
+
+/** A field that may be a function of the input. */
+export function fieldOf<T>(field: T | ((scope: InputScope<unknown>) => T) | undefined, scope: InputScope<unknown>): T | undefined {
+  // A field's plain values are never functions, which the generic cannot say.
+  return typeof field === 'function' ? (field as (scope: InputScope<unknown>) => T)(scope) : field;
 }
 
 export function makeCall(task: AnyTask, input: Readonly<Record<string, unknown>>, passthrough?: readonly string[]): Call {

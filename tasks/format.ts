@@ -25,6 +25,8 @@ export const yamllint = task({
   cwd: inCheckout,
   requires: (scope) => [checkout(checkoutOf(scope)), yamllintTool],
   after: [format],
+  sources: ['**/*.{yml,yaml}', '**/.yamllint', '.gitignore'],
+  generates: [],
   async run({ exec }) {
     await exec(['yamllint', '.']);
   },

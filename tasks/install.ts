@@ -3,7 +3,7 @@ import { file, task } from 'taskwright';
 import { z } from 'zod';
 import { override } from './override.ts';
 import { checkout, checkoutOf, inCheckout, infrahubInput, layoutOf } from './support/checkout.ts';
-import { INSTALLED, poetry, python } from './support/tools.ts';
+import { INSTALLED, PYTHON_VARIABLES, poetry, python } from './support/tools.ts';
 
 export const install = task({
   summary: 'Install Infrahub into the environment of its checkout (poetry install).',
@@ -22,6 +22,13 @@ export const install = task({
   },
   provides: (scope) => [{ id: `${INSTALLED}:${checkoutOf(scope)}` }],
   after: [override],
+  passEnv: PYTHON_VARIABLES,
+  sources: ['pyproject.toml', 'poetry.lock', '*/pyproject.toml'],
+  // The environment lies elsewhere, and may have been removed.
+  async upToDate({ look, cwd }) {
+    const there = await look(['poetry', 'env', 'info', '--path'], { cwd });
+    return there.ok && there.text() !== '' ? 'installed from this lock file' : undefined;
+  },
   async run({ input, exec, passthrough }) {
     const groups = input.with.flatMap((group) => ['--with', group]);
     await exec(['poetry', 'install', ...groups, ...passthrough], { env: { POETRY_NO_INTERACTION: '1' } });

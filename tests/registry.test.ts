@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { checkDeclarations } from '../lib/declarations.ts';
 import { renderUserError, UserError } from '../lib/errors.ts';
 import { buildRegistry } from '../lib/registry.ts';
 import { task } from '../lib/task.ts';
@@ -289,15 +288,5 @@ test('a task with a secret input or output is never cached: a load error if it a
       \`b\`: \`cache\` cannot go with a secret in \`output\`: secrets are never kept
       \`c\`: \`cache\` needs an \`output\` schema to read kept values with (\`z.void()\` where there is none)
     "
-  `);
-});
-
-test('a field that is not acted on yet says so when the config loads, a line a field', async () => {
-  const some = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, simple({ sources: ['src/**'] })]));
-  const registry = await buildRegistry({ ...some, f: simple({ lock: 'db', retry: { times: 2 } }), g: simple({ lock: 'db' }) });
-  expect(checkDeclarations(registry.entries).notices).toMatchInlineSnapshot(`
-    [
-      "\`a\`, \`b\` and 3 others declare \`sources\`, which this version does not act on yet",
-    ]
   `);
 });

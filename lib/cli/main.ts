@@ -1,16 +1,15 @@
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { Order } from '../api.ts';
 import { carryOut, defaultRunOptions, dotenvFilesOf, planOrder } from '../api.ts';
 import { checkConfig, checkDefaults, defaultReporter, reporterNamed } from '../config.ts';
-import { checkDeclarations } from '../declarations.ts';
 import { loadEnvironment } from '../environment.ts';
 import { exitFromBody } from '../body.ts';
 import { ConfigError, EXIT, UsageError, UserError, renderUserError } from '../errors.ts';
 import type { JsonObject } from '../event.ts';
 import { renderArgv, shellLine } from '../flags.ts';
+import type { Keeping } from '../kept.ts';
 import type { Project } from '../load.ts';
 import { loadProject } from '../load.ts';
 import { planView } from '../plan.ts';
@@ -23,6 +22,7 @@ import { fieldsOf } from '../schema.ts';
 import { look } from '../step-scope.ts';
 import { specOf } from '../task.ts';
 import { userFrames } from '../util/frames.ts';
+import { ownVersion } from '../util/own-version.ts';
 import type { Host, Program } from './host.ts';
 import type { OwnOptions } from './own-options.ts';
 import type { ParsedLine, ParseProblem, ParsedTarget } from './parse.ts';
@@ -53,7 +53,7 @@ export async function main(host: Host): Promise<number> {
 async function command(host: Host): Promise<number> {
   const leading = leadingOptions(host.argv);
   if (leading.version) {
-    host.stdout.write(`${host.program?.version ?? versionOf()}\n`);
+    host.stdout.write(`${host.program?.version ?? ownVersion()}\n`);
     return EXIT.ok;
   }
   if (leading.help && host.argv.every((word) => word.startsWith('-'))) {
@@ -65,7 +65,7 @@ async function command(host: Host): Promise<number> {
   const project = await unlessEndless(host, projectFor(host, leading, host.argv));
   const { line, registry } = await readLine(host, project, leading);
   if (line.options.version) {
-    host.stdout.write(`${host.program?.version ?? versionOf()}\n`);
+    host.stdout.write(`${host.program?.version ?? ownVersion()}\n`);
     return EXIT.ok;
   }
   if (line.options.help) return help(host, project, registry, line);
@@ -107,7 +107,7 @@ async function ownProject({ name, config: given, root }: Program, cwd: string, l
   const config = checkConfig(given, file);
   const registry = await buildRegistry(config.tasks);
   checkDefaults(config, registry, file);
-  return { root: root ?? cwd, file, config, registry, notices: checkDeclarations(registry.entries).notices };
+  return { root: root ?? cwd, file, config, registry, notices: [] };
 }
 
 /** A config that awaits what never comes would end the process without a word. */
@@ -230,13 +230,16 @@ async function answer(host: Host, project: Project, line: ParsedLine): Promise<n
   }
   if (options.env) return variables(host, project, options);
   if (options.showConfig) return settings(host, project, line);
+  if (options.cacheInfo || options.cacheClear) return kept(host, project, options);
   if (targets.length === 0) {
     if (isBare(line) && host.stdout.isTTY && canAskAt(host, options)) return pick(host, project, line);
     await list(host, registry, options, line.namespaces[0]);
     // Nothing was run: a person sees that, a script must not take it for done.
     return host.stdout.isTTY ? EXIT.ok : EXIT.usage;
   }
+  if (options.watch && !isForeseen(options)) return watch(host, project, line);
   const order = await orderFor(host, project, line);
+  if (options.explain && order.keeping) return explain(host, order, order.keeping, options);
   return options.plan || options.graph !== undefined ? foresee(host, order, options) : carry(host, order, line);
 }
 
@@ -315,6 +318,23 @@ async function foresee(host: Host, order: Order, options: OwnOptions): Promise<n
   return EXIT.ok;
 }
 
+async function explain(host: Host, order: Order, keeping: Keeping, options: OwnOptions): Promise<number> {
+  const [{ explainJson, explainOrder }, { renderExplained }] = await Promise.all([import('../explain.ts'), import('./kept-view.ts')]);
+  const explained = await explainOrder(order, keeping);
+  const { paint } = await paintFor(host);
+  host.stdout.write(options.json ? document(explainJson(explained)) : renderExplained(explained, paint));
+  return EXIT.ok;
+}
+
+async function kept(host: Host, project: Project, options: OwnOptions): Promise<number> {
+  const [{ keptIn }, { renderCacheInfo }] = await Promise.all([import('../kept.ts'), import('./kept-view.ts')]);
+  const all = keptIn({ folder: cacheFolderOf(host, project) });
+  const info = all.info();
+  if (options.cacheClear) all.clear();
+  host.stdout.write(options.json ? document(info) : `${options.cacheClear ? 'forgotten: ' : ''}${renderCacheInfo(info)}`);
+  return EXIT.ok;
+}
+
 function graphFormat(options: OwnOptions): 'mermaid' | 'dot' | 'json' {
   if (options.json || options.graph === 'json') return 'json';
   return options.graph === 'dot' ? 'dot' : 'mermaid';
@@ -346,6 +366,7 @@ async function orderFor(host: Host, project: Project, line: ParsedLine): Promise
     },
     program: nameOf(host),
     stateDir: join(project.root, '.tasks'),
+    keeping: { folder: cacheFolderOf(host, project), ...(project.loaded && { loaded: project.loaded }) },
     onSignal: host.onSignal,
     onStray: host.onStray,
     onIdle: host.onIdle,
@@ -360,7 +381,13 @@ const isBare = ({ namespaces, options }: ParsedLine): boolean =>
 
 const canAskAt = (host: Host, options: OwnOptions): boolean => host.stdin.isTTY && host.stderr.isTTY && !isCi(host) && !options.noInput;
 
-const isForeseen = (options: OwnOptions): boolean => options.plan || options.graph !== undefined;
+/** `TASKS_CACHE_DIR`, else in `.tasks` at the root (R35). */
+function cacheFolderOf(host: Host, project: Project): string {
+  const given = host.env['TASKS_CACHE_DIR'];
+  return given ? resolve(host.cwd, given) : join(project.root, '.tasks', 'cache');
+}
+
+const isForeseen = (options: OwnOptions): boolean => options.plan || options.explain || options.graph !== undefined;
 
 function isCi(host: Host): boolean {
   const { CI } = host.env;
@@ -372,7 +399,7 @@ async function reporterFor(project: Project, options: OwnOptions, screen: Screen
   const byPlace = defaultReporter({ isTTY: screen.stdout.isTTY, env: screen.env });
   // A dry run is a script to be read: nothing of it is redrawn.
   const wanted = options.quiet ? 'quiet' : (options.reporter ?? project.config.reporter ?? (options.dryRun ? 'lines' : byPlace));
-  return reporterNamed(wanted, reporters)(screen, { echo: options.echo, verbose: options.verbose });
+  return reporterNamed(wanted, reporters)(screen, { echo: options.echo, verbose: options.verbose, why: options.why });
 }
 
 async function carry(host: Host, order: Order, line: ParsedLine): Promise<number> {
@@ -381,6 +408,22 @@ async function carry(host: Host, order: Order, line: ParsedLine): Promise<number
   if (result.exitMessage !== undefined && result.counts.failed === 0) host.stderr.write(`${result.exitMessage}\n`);
   if (line.options.json) host.stdout.write(document(resultJson(result, line.targets)));
   return result.exitCode;
+}
+
+async function watch(host: Host, first: Project, line: ParsedLine): Promise<number> {
+  const { watchLine } = await import('./watch.ts');
+  let isFirst = true;
+  return watchLine(host, async () => {
+    const project = isFirst ? first : await projectFor(host, line.options, host.argv);
+    const read = isFirst ? { line, registry: first.registry } : await readLine(host, project, line.options);
+    isFirst = false;
+    const bad = badLine(read.line);
+    if (bad) throw bad;
+    const whole = { ...project, registry: read.registry };
+    // Asked for what is missing before the first round, not before each.
+    const targets = canAskAt(host, read.line.options) ? await askedTargets(host, whole, read.line) : read.line.targets;
+    return () => orderFor(host, whole, { ...read.line, targets });
+  });
 }
 
 /** What the targets gave (R40, R42). */
@@ -400,20 +443,6 @@ function resultJson(result: RunResult, targets: readonly ParsedTarget[]): JsonOb
       };
     }),
   };
-}
-
-// ── Ourselves ────────────────────────────────────────────────────────────────────────────────────
-
-/** From our own `package.json`, which lies at another depth in the built package than in the source. */
-export function versionOf(): string {
-  for (const up of ['../../package.json', '../../../package.json']) {
-    const file = fileURLToPath(new URL(up, import.meta.url));
-    if (!existsSync(file)) continue;
-    const manifest: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof manifest === 'object' && manifest !== null && 'name' in manifest && manifest.name === 'taskwright' && 'version' in manifest)
-      return String(manifest.version);
-  }
-  return 'unknown';
 }
 
 const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}\n`).join('');

@@ -45,6 +45,18 @@ const ownShape = {
     .optional()
     .meta({ description: 'the graph of the steps: mermaid, dot or json' }),
 
+  explain: flag('why each step would run, or not, and run none'),
+  cacheInfo: flag('how much is kept, and where'),
+  cacheClear: flag('forget all that is kept'),
+
+  force: z
+    .union([z.boolean(), z.string()])
+    .refine((what) => typeof what === 'boolean' || what === 'all', 'expected nothing, or all')
+    .optional()
+    .meta({ description: 'run the named tasks though nothing changed; `all`: what they need too' }),
+  cache: z.boolean().default(true).meta({ description: 'leave alone what has not changed (`--no-cache`: do not, and keep nothing)' }),
+  watch: flag('run again when sources change', 'w'),
+
   jobs: z.int().min(1).optional().meta({ short: 'j', description: 'how many steps at once' }),
   parallel: flag('targets side by side, not in the order typed', 'p'),
   keepGoing: flag('after a failure run what does not need it', 'k'),
@@ -60,6 +72,7 @@ const ownShape = {
 
   reporter: z.string().min(1).optional().meta({ short: 'r', description: 'how it is shown: tree, lines, grouped, github, json or quiet' }),
   quiet: flag('only results and failures', 'q'),
+  why: flag('why a step runs that could have been left alone'),
   echo: flag('show each command before it runs', 'e'),
   verbose: flag('commands, reasons and full stacks', 'v'),
 };
@@ -84,11 +97,25 @@ export function ownOptions(given: Readonly<Record<string, Json>>, complain: (key
 export const OWN_GROUPS: readonly { readonly title: string; readonly keys: readonly (keyof OwnOptions)[] }[] = [
   { title: 'Look', keys: ['list', 'flat', 'depth', 'all', 'json', 'schema', 'help', 'version', 'init'] },
   { title: 'Where', keys: ['directory', 'file', 'env', 'showConfig'] },
-  { title: 'Foresee', keys: ['dryRun', 'plan', 'graph'] },
+  { title: 'Foresee', keys: ['dryRun', 'plan', 'graph', 'explain'] },
   { title: 'Run', keys: ['jobs', 'parallel', 'keepGoing', 'failFast', 'failIfLocked', 'timeout', 'commandTimeout', 'warnOnly'] },
+  { title: 'Repeat', keys: ['force', 'cache', 'watch', 'cacheInfo', 'cacheClear'] },
   { title: 'Answer', keys: ['yes', 'noInput', 'skipUnmet'] },
-  { title: 'Show', keys: ['reporter', 'quiet', 'echo', 'verbose'] },
+  { title: 'Show', keys: ['reporter', 'quiet', 'why', 'echo', 'verbose'] },
 ];
 
 /** At most one of these can be asked for at a time (R16). */
-export const EXCLUSIVE: readonly (keyof OwnOptions)[] = ['list', 'help', 'init', 'schema', 'env', 'showConfig', 'plan', 'graph', 'dryRun'];
+export const EXCLUSIVE: readonly (keyof OwnOptions)[] = [
+  'list',
+  'help',
+  'init',
+  'schema',
+  'env',
+  'showConfig',
+  'plan',
+  'graph',
+  'explain',
+  'dryRun',
+  'cacheInfo',
+  'cacheClear',
+];

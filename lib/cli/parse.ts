@@ -158,6 +158,9 @@ export function runOptionsOf(options: OwnOptions): Partial<RunOptions> {
     ...(options.skipUnmet && { skipUnmet: true }),
     ...(options.failIfLocked && { failIfLocked: true }),
     ...(options.warnOnly && { warnOnly: true }),
+    ...(options.force && { force: options.force === 'all' ? 'all' : 'targets' }),
+    ...(!options.cache && { noCache: true }),
+    ...(options.verbose && { replayLogs: true }),
     ...(options.timeout !== undefined && { timeoutMs: parseDurationMs(options.timeout) }),
     ...(options.commandTimeout !== undefined && { commandTimeoutMs: parseDurationMs(options.commandTimeout) }),
   };

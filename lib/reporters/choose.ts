@@ -50,6 +50,7 @@ export function rememberingReporter(
       pass(event);
     },
     'step-started': pass,
+    'step-explained': pass,
     'command-started': pass,
     'command-ended': pass,
     output: pass,

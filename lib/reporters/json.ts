@@ -5,6 +5,7 @@ const TYPES: { readonly [T in EventType]: true } = {
   'run-started': true,
   'step-added': true,
   'step-started': true,
+  'step-explained': true,
   'command-started': true,
   'command-ended': true,
   output: true,

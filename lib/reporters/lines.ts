@@ -1,5 +1,5 @@
 import { rememberingReporter } from './choose.ts';
-import { afterwordOf, attemptText, lockText, markOf, paintFor, restartText, stoppingLine } from './paint.ts';
+import { afterwordOf, attemptText, lockText, markOf, paintFor, restartText, stoppingLine, whyText } from './paint.ts';
 import type { ReporterFactory, Sink } from './reporter.ts';
 import { isToldAtEnd, renderSummary } from './summary.ts';
 import { createWholeLines } from './whole-lines.ts';
@@ -24,6 +24,9 @@ export const lines: ReporterFactory = (screen, options) =>
     return {
       'step-started': ({ step }) => {
         if (!start.dryRun) stderr.write(`${paint.cyan('▶')} ${log.titleOf(step)}\n`);
+      },
+      'step-explained': ({ step, why }) => {
+        if (options.why || options.verbose) stderr.write(`${paint.cyan('?')} ${log.titleOf(step)} ${paint.dim(whyText(why))}\n`);
       },
       'command-started': ({ step, line, dry }) => {
         if (dry) {

@@ -61,6 +61,14 @@ export const lockText = ({ lock, text }: EventOf<'lock-waiting'>): string => `wa
 /** How often it was tried, where that was more than once. */
 export const timesText = (attempts: number | undefined): string => (attempts === undefined ? '' : ` (${attempts} attempts)`);
 
+const MOST_REASONS = 5;
+
+/** Why a step runs, on a line. */
+export function whyText(why: readonly string[]): string {
+  const rest = why.length - MOST_REASONS;
+  return `${why.slice(0, MOST_REASONS).join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`;
+}
+
 /** `80ms`, `1.2s`, `3m05s`. */
 export function durationText(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)}ms`;

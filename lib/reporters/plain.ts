@@ -1,4 +1,4 @@
-import { attemptText, lockText, paintFor, restartText, stoppingLine } from './paint.ts';
+import { attemptText, lockText, paintFor, restartText, stoppingLine, whyText } from './paint.ts';
 import type { Reporter, ReporterOptions, Screen, Sink } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
 import { renderSummary } from './summary.ts';
@@ -22,6 +22,9 @@ export function soloReporter(log: RunLog, { stdout, stderr }: Screen, options: R
     log: ({ text }) => say(stderr, `${text}\n`),
     print: ({ text }) => say(stdout, text),
     notice: ({ text, isError }) => stderr.write(`${isError ? 'error' : 'note'}: ${text}\n`),
+    'step-explained': ({ why }) => {
+      if (options.why || options.verbose) stderr.write(`${paint.cyan('?')} ${paint.dim(whyText(why))}\n`);
+    },
     'command-started': (event) => {
       if (event.dry) stdout.write(`${event.line}\n`);
       else if (options.echo || options.verbose) stderr.write(`${paint.dim('$')} ${event.line}\n`);

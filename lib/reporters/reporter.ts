@@ -40,6 +40,8 @@ export interface ReporterOptions {
   readonly echo: boolean;
   /** Commands, reasons and full stacks. */
   readonly verbose: boolean;
+  /** Why a step runs that could have been left alone (`--why`). */
+  readonly why: boolean;
 }
 
 export type ReporterFactory = (screen: Screen, options: ReporterOptions) => Reporter;

@@ -3,7 +3,7 @@ import type { DefaultRenderer, Listr, ListrTaskObject } from 'listr2';
 import type { EventOf } from '../event.ts';
 import { afterOverwrites, cut, widthOf, withoutControls } from '../util/display.ts';
 import { rememberingReporter } from './choose.ts';
-import { afterwordOf, attemptText, durationText, lockText, markOf, paintFor, restartText, stoppingLine } from './paint.ts';
+import { afterwordOf, attemptText, durationText, lockText, markOf, paintFor, restartText, stoppingLine, whyText } from './paint.ts';
 import type { Reporter, ReporterFactory, ReporterOptions, Screen, Sink } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
 import { isToldAtEnd, renderSummary } from './summary.ts';
@@ -54,6 +54,9 @@ function manyReporter(log: RunLog, start: EventOf<'run-started'>, screen: Screen
   return {
     'step-added': () => {
       counts.total++;
+    },
+    'step-explained': ({ step, why }) => {
+      if (options.why || options.verbose) say(`${paint.cyan('?')} ${log.titleOf(step)} ${paint.dim(whyText(why))}`);
     },
     'step-started': ({ step, time }) => {
       let settle = (): void => {};

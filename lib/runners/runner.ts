@@ -147,6 +147,32 @@ export interface CommandResult {
   toString(): string;
 }
 
+/** What of a result is data. */
+export type CommandData = Omit<CommandResult, 'text' | 'lines' | 'json' | 'toString'>;
+
+export function resultWith(data: CommandData): CommandResult {
+  const { stdout } = data;
+  const text = (): string => stdout.replace(/(\r?\n)+$/, '');
+  return {
+    ...data,
+    text,
+    lines: () => (stdout === '' ? [] : stdout.replace(/\r?\n$/, '').split(/\r?\n/)),
+    json: () => JSON.parse(stdout) as unknown,
+    toString: text,
+  };
+}
+
+export function isCommandResult(value: unknown): value is CommandResult {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'command' in value &&
+    'stdout' in value &&
+    'lines' in value &&
+    typeof value.lines === 'function'
+  );
+}
+
 /**
  * A command under way: awaiting it gives its {@link CommandResult}, or throws `CommandFailedError`.
  * `await using server = $`…`` ends it with the block.

@@ -42,3 +42,25 @@ export function lstatOf(fs: FileSystem, path: string): nodeFs.Stats | undefined 
     return undefined;
   }
 }
+
+/**
+ * Write a file so that whoever reads its name sees all of it or nothing: aside, then renamed.
+ *
+ * @throws what the file system says; nothing is left aside then
+ */
+export function writeWhole(fs: FileSystem, path: string, bytes: string | Uint8Array, mode = 0o600): void {
+  const aside = `${path}.${process.pid}.${(counter++).toString(36)}.tmp`;
+  try {
+    fs.writeFileSync(aside, bytes, { mode, flag: 'wx' });
+    fs.renameSync(aside, path);
+  } catch (error) {
+    try {
+      fs.rmSync(aside, { force: true });
+    } catch {
+      // Whoever trims the folder finds it.
+    }
+    throw error;
+  }
+}
+
+let counter = 0;

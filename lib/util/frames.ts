@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** This library's own folder, whose frames say nothing to the author of a task. */
-const LIBRARY = fileURLToPath(new URL('..', import.meta.url));
+export const LIBRARY = fileURLToPath(new URL('..', import.meta.url));
 
 /** One line of a stack. */
 export interface Frame {

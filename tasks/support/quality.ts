@@ -9,7 +9,7 @@ import { openInfrahub } from './infrahub-project.ts';
 import type { PartName, QualityCommand } from './layout.ts';
 import type { ComposeVariables } from './settings.ts';
 import { composeEnv } from './settings.ts';
-import { programOf, usesAutoflake } from './tools.ts';
+import { PYTHON_VARIABLES, programOf, usesAutoflake } from './tools.ts';
 
 /** Formatters and linters of a part of the code: from PATH, or in the container for tests. */
 const common = {
@@ -18,6 +18,9 @@ const common = {
 };
 
 const CHANGE_NOTHING = z.boolean().default(false).describe('change nothing, fail when something would change');
+
+/** Of the whole checkout: mypy follows the imports from one part to another. */
+const PYTHON_FILES = ['**/*.{py,pyi,toml,cfg,ini}', '**/.pylintrc', 'poetry.lock'];
 
 type What = 'format' | 'lint';
 
@@ -30,6 +33,10 @@ export function formatTask(part: PartName, after: readonly AnyTask[]) {
     cwd: inCheckout,
     requires: (scope) => qualityRequires(scope, part, 'format'),
     after,
+    passEnv: PYTHON_VARIABLES,
+    // What rewrites files is quick, and what runs in the container has other tools each time.
+    sources: ({ input }) => (input.check && !input.docker ? PYTHON_FILES : undefined),
+    generates: [],
     run: (context) => runPart(context, part, 'format', context.input.check),
   });
 }
@@ -42,6 +49,9 @@ export function lintTask(part: PartName) {
     env: composeEnv,
     cwd: inCheckout,
     requires: (scope) => qualityRequires(scope, part, 'lint'),
+    passEnv: PYTHON_VARIABLES,
+    sources: ({ input }) => (input.docker ? undefined : PYTHON_FILES),
+    generates: [],
     run: (context) => runPart(context, part, 'lint', true),
   });
 }

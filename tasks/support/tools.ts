@@ -11,6 +11,9 @@ export const programOf = (name: string): Requirement =>
   tool(name, { remedy: `pipx install ${name}; or poetry install in the checkout, and \`poetry shell\`` });
 export const yamllintTool = tool('yamllint', { remedy: 'pipx install yamllint · Debian, Ubuntu: apt install yamllint' });
 
+/** What poetry and python go by, for tasks whose commands see only what they declare. */
+export const PYTHON_VARIABLES = ['POETRY_*', 'PYTHON*', 'PIP_*', 'PYENV_*', 'CONDA_*'];
+
 export const INSTALLED = 'poetry-install';
 
 /** The python that poetry would use is one that the checkout takes. */

@@ -138,7 +138,7 @@ test.each(['lines', 'tree', 'json', 'quiet'] as const)('the %s reporter shows th
 
   await carry([first, second] as AnyTask[], {
     names: { first, second },
-    reporter: reporters[name](screen, { echo: false, verbose: false }),
+    reporter: reporters[name](screen, { echo: false, verbose: false, why: false }),
   });
 
   const said = terminal.lines().join('\n');

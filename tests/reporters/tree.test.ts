@@ -10,7 +10,7 @@ import { terminalOf } from '../support/terminal.ts';
 
 function playing(columns: number, rows: number) {
   const terminal = terminalOf(columns, rows);
-  const reporter = tree({ stdout: terminal, stderr: terminal, env: {} }, { echo: false, verbose: false });
+  const reporter = tree({ stdout: terminal, stderr: terminal, env: {} }, { echo: false, verbose: false, why: false });
   return {
     terminal,
     play: (...events: readonly Event[]) => events.forEach((event) => tell(reporter, event)),

@@ -37,6 +37,7 @@ export async function carry(targets: readonly (AnyTask | readonly [AnyTask, Json
   const result = await carryOut({
     ...order,
     stateDir: undefined,
+    keeping: undefined,
     options: { ...order.options, ...options.runOptions },
     reporters: [...order.reporters, everyEvent((event) => events.push(event))],
   });

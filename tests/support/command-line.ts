@@ -18,12 +18,12 @@ export interface Place {
   readonly terminal?: { readonly columns: number; readonly rows: number };
   /** Somebody who presses keys, in this order, each when its question stands on stderr. */
   readonly keys?: readonly { readonly at: string; readonly press: string }[];
-  /** Called with each text as it goes to stdout. */
-  /** Called with each text as it goes to stderr. */
-  readonly onStderr?: (text: string, signal: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => void;
   /** Emits `signal`, `stray` (something was thrown where nobody can catch it) and `idle` (nothing is left to do in the process). */
   readonly process?: EventEmitter;
+  /** Called with each text as it goes to stdout. */
   readonly onStdout?: (text: string, signal: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => void;
+  /** Called with each text as it goes to stderr. */
+  readonly onStderr?: (text: string, signal: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => void;
 }
 
 /** The whole command line as a function call: no process is started for it. */

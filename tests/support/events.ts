@@ -67,6 +67,6 @@ export function shownBy(factory: ReporterFactory, env: Readonly<Record<string, s
     rows: 24,
     colour: false,
   });
-  const reporter: Reporter = factory({ stdout: sink('out'), stderr: sink('err'), env }, { echo: false, verbose: false });
+  const reporter: Reporter = factory({ stdout: sink('out'), stderr: sink('err'), env }, { echo: false, verbose: false, why: false });
   return { said, reporter, play: (...events: readonly Event[]) => events.forEach((event) => tell(reporter, event)) };
 }

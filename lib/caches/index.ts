@@ -1,0 +1,2 @@
+export { diskCache } from './disk.ts';
+export type { DiskCache } from './disk.ts';

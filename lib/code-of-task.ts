@@ -1,0 +1,134 @@
+import { relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FileDigests } from './file-digests.ts';
+import { EXECUTABLE } from './file-digests.ts';
+import type { FileSet } from './fingerprint.ts';
+import { fileSetOf } from './fingerprint.ts';
+import type { ModuleGraph, ModuleGraphs } from './module-graph.ts';
+import { isInstalled } from './module-graph.ts';
+import type { AnyTask } from './task.ts';
+import { STACK_DEPTH, TASK } from './task.ts';
+import { LIBRARY } from './util/frames.ts';
+
+/**
+ * The modules that make a task what it is (R32): those that were on the stack when it was declared (a
+ * helper that makes tasks, and the module that called it), with all that they import.
+ */
+export interface CodeOfTasks {
+  of(task: AnyTask): Promise<Code>;
+  forget(): void;
+}
+
+export type Code =
+  | { readonly isKnown: true; readonly files: FileSet; readonly packages: Readonly<Record<string, string>> }
+  /** Why nothing can be said about it: a step with such code runs. */
+  | { readonly isKnown: false; readonly why: string };
+
+/** The files of code that a config was loaded from, so far: absolute path → digest of the text that runs. */
+export type LoadedCode = () => ReadonlyMap<string, string>;
+
+export function createCodeOfTasks(scope: {
+  readonly graphs: ModuleGraphs;
+  readonly digests: FileDigests;
+  readonly root: string;
+  /** Undefined where a program imported its tasks by itself. */
+  readonly loaded: LoadedCode | undefined;
+}): CodeOfTasks {
+  const { graphs, digests, root, loaded } = scope;
+  const placesOf = new Map<AnyTask, readonly string[] | undefined>();
+  const known = new Map<string, Promise<Code>>();
+  let explained: Promise<boolean> | undefined;
+
+  async function read(entries: readonly string[] | undefined): Promise<Code> {
+    const graph = entries && (await graphs.of(entries));
+    if (graph && graph.unclear.length === 0 && (await isAllExplained())) return codeOf(graph);
+    // Something cannot be told from the text: all files that were loaded count.
+    const all = loaded?.();
+    if (!all || all.size === 0)
+      return {
+        isKnown: false,
+        why: graph?.unclear[0] ? `${near(graph.unclear[0].file)}: ${graph.unclear[0].what}` : 'declared from nowhere that can be told',
+      };
+    return codeOf(await graphs.of([...all.keys(), ...(entries ?? [])]));
+  }
+
+  /** Every file that was loaded is reached from the config, the first of them, by imports that we see. */
+  function isAllExplained(): Promise<boolean> {
+    const all = [...(loaded?.().keys() ?? [])];
+    explained ??= graphs.of(all.slice(0, 1)).then(({ files }) => {
+      const seen = new Set(files.map(({ path }) => path));
+      return all.every((path) => seen.has(path));
+    });
+    return explained;
+  }
+
+  function codeOf(graph: ModuleGraph): Code {
+    const files: Record<string, string> = {};
+    for (const { path, digest } of graph.files) {
+      const running = loaded?.().get(path);
+      if (running !== undefined && running !== digest.replace(EXECUTABLE, ''))
+        return { isKnown: false, why: `${near(path)} changed after it was loaded` };
+      files[near(path)] = digest;
+    }
+    return { isKnown: true, files: fileSetOf(files), packages: graph.packages };
+  }
+
+  const near = (path: string): string => relative(root, path).split(sep).join('/');
+
+  return {
+    of(task) {
+      if (!placesOf.has(task)) placesOf.set(task, modulesOf(task));
+      const entries = placesOf.get(task);
+      const key = entries?.join('\0') ?? '';
+      const code = known.get(key) ?? read(entries);
+      known.set(key, code);
+      return code;
+    },
+    forget() {
+      known.clear();
+      explained = undefined;
+      graphs.forget();
+      digests.forget();
+    },
+  };
+}
+
+/**
+ * The local modules on the stack of a declaration, from `task()` outwards to where a module begins; what
+ * stands beyond imports that module. `undefined` where the stack does not reach so far.
+ */
+export function modulesOf(task: AnyTask): readonly string[] | undefined {
+  const frames = task[TASK].place.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
+  const modules = new Set<string>();
+  let outermost = '';
+  let isWhole = frames.length < STACK_DEPTH;
+  for (const frame of frames) {
+    const path = pathIn(frame);
+    if (path !== undefined && isLoader(path)) {
+      isWhole = true;
+      break;
+    }
+    if (path === undefined || path.startsWith('node:') || isInstalled(path)) continue;
+    modules.add(path);
+    outermost = frame;
+  }
+  return isWhole && modules.size > 0 && isTopOfModule(outermost) ? [...modules].toSorted() : undefined;
+}
+
+function pathIn(frame: string): string | undefined {
+  const match = frame.match(/\(?((?:file:\/\/|node:|\/|[A-Za-z]:\\).*?):\d+:\d+\)?$/);
+  const path = match?.[1];
+  return path?.startsWith('file://') ? fileURLToPath(path) : path;
+}
+
+/** This library, Node's own, and those that are known; with any other the importing modules count as well. */
+function isLoader(path: string): boolean {
+  return path.startsWith(LIBRARY) || path.startsWith('node:internal/modules/') || LOADERS.test(path);
+}
+
+const LOADERS = /[\\/]node_modules[\\/](?:jiti|tsx|vite|vite-node|vitest|ts-node|@swc-node|@oxc-node)[\\/]/;
+
+/** Code of a module that stands in no named function. */
+function isTopOfModule(frame: string): boolean {
+  return !/^\s+at (?:async )?(?:new )?[^\s(]+ \(/.test(frame) || /^\s+at (?:Object\.<anonymous>|<anonymous>|eval) \(/.test(frame);
+}

@@ -1,0 +1,348 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Json } from './event.ts';
+import type { FileRecords } from './file-digests.ts';
+import type { FileSet, Ingredients } from './fingerprint.ts';
+import type { ModuleRecords } from './module-graph.ts';
+import { digestOf } from './util/digest.ts';
+import type { FileSystem } from './util/file-system.ts';
+import { lstatOf, writeWhole } from './util/file-system.ts';
+import { stableText } from './util/stable-text.ts';
+
+/**
+ * What the last run of each step left behind, and what was read of files to know it.
+ *
+ * One file, read at the beginning and, when something changed, written whole at the end. In between a step
+ * that begins to run leaves a mark, so that a run that is killed, or that cannot write at its end, never
+ * leaves an older record standing for files that it has changed since:
+ *
+ *   body begins ──► mark ──► body ends ──► file written with its record ──► mark removed
+ *
+ * Records of a step that has a mark count for nothing. Two runs at once merge what they did, one after the
+ * other; who cannot write leaves marks. Whatever is wrong with the file costs a run of the steps.
+ */
+export interface Ledger {
+  readonly files: FileRecords | undefined;
+  readonly modules: ModuleRecords | undefined;
+  /** What counts for an up-to-date step: that nothing of it ran since. */
+  last(step: StepKey): StepRecord | undefined;
+  /** The latest of that name, marked or not, for telling what has changed. */
+  latestOf(name: string): StepRecord | undefined;
+  hasRun(name: string): boolean;
+  /** Its body is about to change things. */
+  begin(step: StepKey): void;
+  /** It ended; without a record nothing is known of it. */
+  end(step: StepKey, record: StepRecord | undefined): void;
+  /** Writes when something changed. Never rejects. */
+  save(read: { readonly files: FileRecords; readonly modules: ModuleRecords }): Promise<void>;
+}
+
+export interface StepKey {
+  readonly name: string;
+  /** Stable text of input and words, secrets left out. */
+  readonly input: string;
+  /** It may leave things behind that it does not declare: what another input did counts as well. */
+  readonly sharesTraces: boolean;
+}
+
+export interface StepRecord {
+  readonly fingerprint: string;
+  readonly ingredients: Ingredients;
+  /** As it was returned, before `output` read it; absent when it was undefined. */
+  readonly value?: Json;
+  /** Generated files, relative to the step's folder, as they were left. */
+  readonly files: readonly GeneratedFile[];
+  /** Differs from run to run: what its users depend on when it gave nothing. */
+  readonly ran: string;
+  /** Digest of what it said, kept in the cache. */
+  readonly log?: string;
+  readonly at: number;
+  /** Why it cannot stand for a run all the same: it failed, its sources changed meanwhile. */
+  readonly unusable?: string;
+}
+export type GeneratedFile = readonly [path: string, digest: string, mode: number];
+
+// ── On the disk ──────────────────────────────────────────────────────────────────────────────────
+
+const VERSION = 1;
+const MAX_AGE_MS = 60 * 86_400_000;
+/** More files than that are kept only if this run looked at them. */
+const MANY_FILES = 50_000;
+
+interface Stored {
+  readonly version: typeof VERSION;
+  readonly files: FileRecords;
+  readonly modules: ModuleRecords;
+  /** File sets by their digest: many steps share one. */
+  readonly sets: Readonly<Record<string, FileSet['files']>>;
+  /** By the text of the step. */
+  readonly steps: Readonly<Record<string, StoredStep>>;
+  /** Which step of a name ran last. */
+  readonly latest: Readonly<Record<string, string>>;
+}
+type StoredIngredients = Omit<Ingredients, 'sources' | 'code'> & { readonly sources: string; readonly code: string };
+type StoredStep = Omit<StepRecord, 'ingredients'> & { readonly ingredients: StoredIngredients };
+
+const EMPTY: Stored = { version: VERSION, files: {}, modules: { modules: {}, packages: {} }, sets: {}, steps: {}, latest: {} };
+
+export interface LedgerOptions {
+  readonly fs: FileSystem;
+  readonly now: () => number;
+  /** Made when something is written. */
+  readonly folder: string;
+  readonly pid: number;
+  readonly isAlive: (pid: number) => boolean;
+  /** One line for the user. */
+  readonly onTrouble: (text: string) => void;
+}
+
+/** Runs of this process that are not over: others of its marks and locks are left over. */
+const underWay = new Set<string>();
+
+export function openLedger(options: LedgerOptions): Ledger {
+  const { fs, now, folder, pid } = options;
+  const file = join(folder, 'state.json');
+  const marksDir = join(folder, 'running');
+  const own = `${pid}-${randomBytes(6).toString('hex')}`;
+  const ended = new Map<string, { readonly step: StepKey; readonly record: StepRecord | undefined }>();
+  const marked = new Map<string, StepKey>();
+  const tell = options.onTrouble;
+
+  // The marks first: a run that ends in between has written its records before it takes them away.
+  const marks = readMarks(fs, marksDir);
+  const { stored, stamp } = read();
+
+  function read(): { readonly stored: Stored; readonly stamp: string } {
+    const stamp = stampOf(fs, file);
+    if (stamp === '') return { stored: EMPTY, stamp };
+    try {
+      return { stored: parse(fs.readFileSync(file, 'utf8')), stamp };
+    } catch (error) {
+      tell(`what was kept of earlier runs cannot be read, and counts for nothing: ${messageOf(error)}`);
+      return { stored: EMPTY, stamp };
+    }
+  }
+
+  const isMarked = (step: StepKey): boolean =>
+    marks.some((mark) => mark.startsWith(step.sharesTraces ? `${nameMark(step)}.` : `${nameMark(step)}.${inputMark(step)}.`));
+
+  function recordOf(text: string): StepRecord | undefined {
+    const step = Object.hasOwn(stored.steps, text) ? stored.steps[text] : undefined;
+    const [sources, code] = step ? [stored.sets[step.ingredients.sources], stored.sets[step.ingredients.code]] : [];
+    if (!step || !sources || !code) return undefined;
+    const sets = { sources: { digest: step.ingredients.sources, files: sources }, code: { digest: step.ingredients.code, files: code } };
+    return { ...step, ingredients: { ...step.ingredients, ...sets } };
+  }
+
+  /** What ran last of a name in this run, or before it. */
+  const latestText = (name: string): string | undefined => latestNow.get(name) ?? stored.latest[name];
+  const latestNow = new Map<string, string>();
+
+  return {
+    files: stored.files,
+    modules: stored.modules,
+    last(step) {
+      const text = textOf(step);
+      if (step.sharesTraces && latestText(step.name) !== text) return undefined;
+      const now = ended.get(text);
+      if (now) return now.record;
+      return isMarked(step) ? undefined : recordOf(text);
+    },
+    latestOf(name) {
+      const text = latestText(name);
+      return text === undefined ? undefined : (ended.get(text)?.record ?? recordOf(text));
+    },
+    hasRun: (name) => latestText(name) !== undefined,
+    begin(step) {
+      const text = textOf(step);
+      underWay.add(own);
+      ended.set(text, { step, record: undefined });
+      latestNow.set(step.name, text);
+      if (marked.has(text)) return;
+      try {
+        fs.mkdirSync(marksDir, { recursive: true, mode: 0o700 });
+        fs.writeFileSync(join(marksDir, markOf(step, own)), '', { mode: 0o600 });
+        marked.set(text, step);
+      } catch (error) {
+        tell(`what runs is not kept: ${messageOf(error)}`);
+        forgetAll();
+      }
+    },
+    end(step, record) {
+      ended.set(textOf(step), { step, record });
+    },
+    async save(looked) {
+      underWay.add(own);
+      await saveWhole(looked);
+      underWay.delete(own);
+    },
+  };
+
+  async function saveWhole(looked: { readonly files: FileRecords; readonly modules: ModuleRecords }): Promise<void> {
+    if (ended.size === 0 && looked.files === stored.files && looked.modules === stored.modules) return;
+    try {
+      fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const unlock = await takeLock(options, join(folder, 'state.lock'), own);
+      try {
+        const theirs = stampOf(fs, file) === stamp ? stored : read().stored;
+        writeWhole(fs, file, render(merge(theirs, looked)));
+      } finally {
+        unlock();
+      }
+    } catch (error) {
+      // The marks stay: who comes next knows that it knows nothing.
+      tell(`what ran is not kept: ${messageOf(error)}`);
+      return;
+    }
+    removeMarks();
+  }
+
+  function merge(theirs: Stored, looked: { readonly files: FileRecords; readonly modules: ModuleRecords }): Stored {
+    const steps: Record<string, StoredStep> = {};
+    const sets: Record<string, FileSet['files']> = {};
+    const keep = (text: string, step: StoredStep): void => {
+      const { sources, code } = step.ingredients;
+      const found = [sources, code].map((digest) => newSets.get(digest) ?? theirs.sets[digest]);
+      if (!found[0] || !found[1] || now() - step.at > MAX_AGE_MS) return;
+      steps[text] = step;
+      sets[sources] = found[0];
+      sets[code] = found[1];
+    };
+    const newSets = new Map<string, FileSet['files']>();
+    for (const [text, step] of Object.entries(theirs.steps)) if (!ended.has(text)) keep(text, step);
+    for (const [text, { record }] of ended) {
+      // Somebody else ran it meanwhile: whose traces are left is not known.
+      if (!record || stableText(theirs.steps[text]) !== stableText(stored.steps[text])) continue;
+      const { sources, code } = record.ingredients;
+      newSets.set(sources.digest, sources.files);
+      newSets.set(code.digest, code.files);
+      keep(text, { ...record, ingredients: { ...record.ingredients, sources: sources.digest, code: code.digest } });
+    }
+    const files = { ...theirs.files, ...looked.files };
+    const modules = {
+      modules: { ...theirs.modules.modules, ...looked.modules.modules },
+      packages: { ...theirs.modules.packages, ...looked.modules.packages },
+    };
+    return {
+      version: VERSION,
+      files: Object.keys(files).length > MANY_FILES ? looked.files : files,
+      modules,
+      sets,
+      steps,
+      latest: { ...theirs.latest, ...Object.fromEntries([...latestNow].map(([name, text]) => [name, latestOf(name, text, theirs)])) },
+    };
+  }
+
+  function latestOf(name: string, text: string, theirs: Stored): string {
+    const other = theirs.latest[name];
+    return other === stored.latest[name] || other === text ? text : '';
+  }
+
+  /** Own marks, and those that runs long gone left on the same steps. */
+  function removeMarks(): void {
+    try {
+      for (const mark of marked.size > 0 ? fs.readdirSync(marksDir) : []) {
+        const [name = '', input = '', run = ''] = mark.split('.');
+        const isOwn = run === own;
+        const isDead = !isUnderWay(options, run);
+        const isOurs = [...marked.values()].some((step) => nameMark(step) === name && inputMark(step) === input);
+        if (isOwn || (isOurs && isDead)) fs.rmSync(join(marksDir, mark), { force: true });
+      }
+      marked.clear();
+    } catch {
+      // A mark too many costs a run.
+    }
+  }
+
+  /** No mark can be left: then no record may stand. A file can be removed where the disk is full. */
+  function forgetAll(): void {
+    try {
+      fs.rmSync(file, { force: true });
+    } catch {
+      // Nothing can be written and nothing removed: said already.
+    }
+  }
+}
+
+function parse(text: string): Stored {
+  const end = text.indexOf('\n');
+  const body = text.slice(end + 1);
+  if (end < 0 || text.slice(0, end) !== digestOf(body)) throw new Error('it is damaged');
+  // Its digest shows that we wrote it; the version, that this program understands it.
+  const stored = JSON.parse(body) as Stored;
+  return stored.version === VERSION ? stored : EMPTY;
+}
+
+function render(stored: Stored): string {
+  const body = JSON.stringify(stored);
+  return `${digestOf(body)}\n${body}`;
+}
+
+function readMarks(fs: FileSystem, marksDir: string): readonly string[] {
+  try {
+    return fs.readdirSync(marksDir);
+  } catch {
+    return [];
+  }
+}
+
+const textOf = (step: StepKey): string => `${step.name} ${step.input}`;
+const nameMark = (step: StepKey): string => digestOf(step.name).slice(0, 20);
+const inputMark = (step: StepKey): string => digestOf(step.input).slice(0, 20);
+const markOf = (step: StepKey, run: string): string => `${nameMark(step)}.${inputMark(step)}.${run}`;
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function stampOf(fs: FileSystem, path: string): string {
+  const stats = lstatOf(fs, path);
+  return stats ? `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}` : '';
+}
+
+// ── One writer at a time ─────────────────────────────────────────────────────────────────────────
+
+const LOCK_TRIES = 200;
+const LOCK_PAUSE_MS = 10;
+const EMPTY_LOCK_MS = 1000;
+
+/** @throws when somebody else has it for too long */
+async function takeLock(options: LedgerOptions, path: string, run: string): Promise<() => unknown> {
+  const { fs } = options;
+  for (let tries = 0; tries < LOCK_TRIES; tries++) {
+    try {
+      fs.writeFileSync(path, run, { flag: 'wx', mode: 0o600 });
+      return () => removed(fs, path) || removed(fs, path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    if (!isHeld(options, path)) fs.rmSync(path, { force: true });
+    else await pause(LOCK_PAUSE_MS);
+  }
+  throw new Error('another run has been writing for too long');
+}
+
+/** A lock that stays behind falls with its process. */
+function removed(fs: FileSystem, path: string): boolean {
+  try {
+    fs.rmSync(path, { force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isUnderWay({ pid, isAlive }: LedgerOptions, run: string): boolean {
+  const owner = Number(run.split('-')[0]);
+  return owner === pid ? underWay.has(run) : isAlive(owner);
+}
+
+function isHeld(options: LedgerOptions, path: string): boolean {
+  const { fs, now } = options;
+  try {
+    const text = fs.readFileSync(path, 'utf8');
+    // Just made, and not written yet; or left so by who was killed right then.
+    if (text === '') return now() - (lstatOf(fs, path)?.mtimeMs ?? 0) < EMPTY_LOCK_MS;
+    return isUnderWay(options, text);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,155 @@
+import type { RunHandle } from './run.ts';
+import type { FolderWatch } from './util/watch-folders.ts';
+
+/**
+ * Run, wait for a change, run again (R36).
+ *
+ *              run is over               something changed
+ *   running ───────────────► waiting ─────────────────────────► running …
+ *      │ ▲
+ *      └─┘ a change that comes too late for a step: what it outdates is stopped, and a round follows
+ *
+ * Each round is a run of the whole plan: what has not changed is left alone. A failing round waits for
+ * the next change like any other.
+ */
+export interface WatchScope {
+  /** The config read again, and the plan made; rejects as a first start would. */
+  readonly load: () => Promise<Watched>;
+  readonly folders: FolderWatch;
+  /** Resolves when the user wants to end it, with the exit code. */
+  readonly stopped: Promise<number>;
+  readonly tell: (text: string) => void;
+  /** What loading threw; the next change may mend it. */
+  readonly complain: (error: unknown) => void;
+}
+
+/** A plan that is watched. */
+export interface Watched {
+  /** What counts, as it is now. */
+  look(): Look;
+  /** Never rejects. @param onStart called as the run begins */
+  run(onStart: (run: RunHandle) => void): Promise<void>;
+}
+
+export interface Look {
+  /** Digests by step, and of code by path. */
+  readonly steps: ReadonlyMap<string, { readonly digest: string; readonly files: Readonly<Record<string, string>> }>;
+  readonly code: ReadonlyMap<string, string>;
+  readonly folders: ReadonlySet<string>;
+}
+
+/** As often as that a step whose sources change while it runs is run again without another change. */
+const REPEATS = 2;
+
+export async function watchPlan(scope: WatchScope): Promise<number> {
+  const { folders, tell } = scope;
+  const user: { exitCode: number | undefined } = { exitCode: undefined };
+  const stopped = scope.stopped.then((code) => {
+    user.exitCode = code;
+  });
+  let watched = await scope.load();
+  let seen = lookUntilStill(watched, folders);
+  let repeats = 0;
+  while (user.exitCode === undefined) {
+    const round = await runRound();
+    if (user.exitCode !== undefined) break;
+    if (round.isOutdated && !round.codeChanged && repeats < REPEATS) {
+      repeats++;
+      continue;
+    }
+    if (round.codeChanged) await reload();
+    else {
+      if (round.isOutdated) tell('sources change each time it runs: waiting for the next change');
+      await waitForChange();
+    }
+    repeats = 0;
+  }
+  return user.exitCode;
+
+  /** One run; changes meanwhile are looked at as they come. */
+  async function runRound(): Promise<{ readonly isOutdated: boolean; readonly codeChanged: boolean }> {
+    let handle: RunHandle | undefined;
+    let isOutdated = false;
+    let codeChanged = false;
+    const over = watched
+      .run((run) => {
+        handle = run;
+      })
+      .then(() => 'over' as const);
+    for (let news: 'over' | 'changed' = 'changed'; news !== 'over';) {
+      news = await Promise.race([over, folders.changed().then(() => 'changed' as const)]);
+      const now = lookUntilStill(watched, folders);
+      const changes = changesBetween(seen, now);
+      seen = now;
+      if (changes.code.length > 0) {
+        codeChanged = true;
+        handle?.outdate('all');
+      } else if (changes.steps.length > 0 && (handle?.outdate(changes.steps) ?? true)) isOutdated = true;
+    }
+    return { isOutdated, codeChanged };
+  }
+
+  async function waitForChange(): Promise<void> {
+    tell(`watching ${seen.folders.size} ${seen.folders.size === 1 ? 'folder' : 'folders'}, ${filesIn(seen)} files; Ctrl-C ends`);
+    while (user.exitCode === undefined) {
+      await Promise.race([stopped, folders.changed()]);
+      if (user.exitCode !== undefined) return;
+      const now = lookUntilStill(watched, folders);
+      const { files, code, steps } = changesBetween(seen, now);
+      seen = now;
+      if (code.length === 0 && steps.length === 0) continue;
+      tell(`changed: ${listed([...code, ...files])}`);
+      if (code.length > 0) await reload();
+      return;
+    }
+  }
+
+  /** A config that is broken is mended in time, or the user ends it. */
+  async function reload(): Promise<void> {
+    while (user.exitCode === undefined) {
+      try {
+        watched = await scope.load();
+        seen = lookUntilStill(watched, folders);
+        return;
+      } catch (error) {
+        scope.complain(error);
+        tell('watching for the next change; Ctrl-C ends');
+        await Promise.race([stopped, folders.changed()]);
+      }
+    }
+  }
+}
+
+/** Looking and watching in turn, until what is watched is where files were seen: no change falls in between. */
+function lookUntilStill(watched: Watched, folders: FolderWatch): Look {
+  for (let look = watched.look(); ;) {
+    folders.follow(look.folders);
+    const again = watched.look();
+    if ([...again.folders].every((folder) => look.folders.has(folder))) return again;
+    look = again;
+  }
+}
+
+function changesBetween(
+  before: Look,
+  now: Look,
+): { readonly steps: readonly string[]; readonly files: readonly string[]; readonly code: readonly string[] } {
+  const steps = [...now.steps].filter(([id, { digest }]) => before.steps.get(id)?.digest !== digest).map(([id]) => id);
+  const files = new Set(steps.flatMap((id) => differing(before.steps.get(id)?.files ?? {}, now.steps.get(id)?.files ?? {})));
+  return { steps, files: [...files], code: differing(Object.fromEntries(before.code), Object.fromEntries(now.code)) };
+}
+
+function differing(before: Readonly<Record<string, string>>, now: Readonly<Record<string, string>>): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])].filter((path) => before[path] !== now[path]);
+}
+
+function filesIn(look: Look): number {
+  return new Set([...look.code.keys(), ...[...look.steps.values()].flatMap(({ files }) => Object.keys(files))]).size;
+}
+
+const MOST_NAMES = 5;
+
+function listed(names: readonly string[]): string {
+  const rest = names.length - MOST_NAMES;
+  return `${names.slice(0, MOST_NAMES).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}

@@ -1,0 +1,166 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import type { Said } from '../support/command-line.ts';
+import { tasks } from '../support/command-line.ts';
+import { projectWith } from '../support/project.ts';
+
+/** A watched line: it is told what to do by what it says, never by time. */
+function watching(cwd: string, ...argv: readonly string[]) {
+  let text = '';
+  let end: (name: 'SIGINT') => void = () => {};
+  const waiting: { readonly has: string; readonly tell: () => void }[] = [];
+  const check = (): void => {
+    for (const one of waiting) {
+      if (!text.includes(one.has)) continue;
+      text = text.slice(text.indexOf(one.has) + one.has.length);
+      waiting.shift();
+      one.tell();
+      break;
+    }
+  };
+  const hear = (said: string, signal: typeof end): void => {
+    end = signal;
+    text += said;
+    check();
+  };
+  const over = tasks(['-w', ...argv], { cwd, onStdout: hear, onStderr: hear });
+  return {
+    /** Resolves when it has said this since the last call. */
+    says: (has: string): Promise<void> =>
+      new Promise<void>((tell) => {
+        waiting.push({ has, tell });
+        check();
+      }),
+    end: (): Promise<Said> => {
+      end('SIGINT');
+      return over;
+    },
+    over,
+  };
+}
+
+const CONFIG = `
+import { defineConfig, task } from 'taskwright';
+import { readFileSync, writeFileSync } from 'node:fs';
+const build = task({
+  summary: 'Build.',
+  sources: ['src/**'],
+  generates: ['out.txt'],
+  run({ root, print }) {
+    const text = readFileSync(root + '/src/a.txt', 'utf8');
+    print('built ' + text + '\\n');
+    if (text === 'bad') throw new Error('it is bad');
+    writeFileSync(root + '/out.txt', text);
+    return text;
+  },
+});
+const plain = task({ summary: 'Plain.', run: ({ print }) => print('plain\\n') });
+const user = task({ summary: 'User.', needs: { build, plain }, run: ({ needs, print }) => print('used ' + needs.build + '\\n') });
+const all = task({ summary: 'All.', needs: [user, plain] });
+const selfish = task({ summary: 'Writes its own sources.', sources: ['src/**'], run({ root, print }) {
+  const text = readFileSync(root + '/src/a.txt', 'utf8');
+  print('wrote ' + text + '\\n');
+  writeFileSync(root + '/src/a.txt', text + '!');
+} });
+const formats = task({ summary: 'Writes its sources once.', sources: ['src/**'], run({ root, print }) {
+  const text = readFileSync(root + '/src/a.txt', 'utf8');
+  print('formatted ' + text + '\\n');
+  if (text !== text.trim()) writeFileSync(root + '/src/a.txt', text.trim());
+} });
+export default defineConfig({ tasks: { build, plain, user, all, selfish, formats } });
+`;
+
+test('a change of a source runs what is affected, and nothing else (R36)', async () => {
+  const project = projectWith({ 'tasks.config.ts': CONFIG, 'src/a.txt': 'one' });
+  const watch = watching(project.root, 'all');
+  await watch.says('used one');
+  await watch.says('watching ');
+
+  project.write('src/a.txt', 'two');
+  await watch.says('changed: src/a.txt');
+  await watch.says('used two');
+  await watch.says('watching ');
+
+  project.write('src/deep/b.txt', 'new');
+  await watch.says('changed: src/deep/b.txt');
+  await watch.says('built two');
+  await watch.says('watching ');
+  project.write('src/deep/b.txt', 'newer');
+  await watch.says('changed: src/deep/b.txt');
+  await watch.says('watching ');
+  const { code, stdout } = await watch.end();
+
+  expect(code).toBe(130);
+  expect(stdout.match(/plain/g)).toHaveLength(1);
+  // It gave the same, so its user was left alone.
+  expect(stdout.match(/used/g)).toHaveLength(2);
+});
+
+test('a failing run waits for the next change (R36)', async () => {
+  const project = projectWith({ 'tasks.config.ts': CONFIG, 'src/a.txt': 'bad' });
+  const watch = watching(project.root, 'user');
+  await watch.says('it is bad');
+  await watch.says('watching ');
+  project.write('src/a.txt', 'good');
+  await watch.says('used good');
+  await watch.says('watching ');
+
+  expect((await watch.end()).code).toBe(130);
+});
+
+test('the config is read again; one that is broken is waited for (R36)', async () => {
+  const project = projectWith({ 'tasks.config.ts': CONFIG, 'src/a.txt': 'one' });
+  const watch = watching(project.root, 'build');
+  await watch.says('watching ');
+  project.write('tasks.config.ts', 'export default {{{');
+  await watch.says('is not valid');
+  project.write('tasks.config.ts', CONFIG.replace("'built '", "'made '"));
+  await watch.says('made one');
+  await watch.says('watching ');
+
+  expect((await watch.end()).code).toBe(130);
+});
+
+test('a file that goes, and a folder that comes, are changes (R36)', async () => {
+  const project = projectWith({
+    'tasks.config.ts': CONFIG.replace("sources: ['src/**'],\n  generates", "sources: ['src/**', 'later/deep/*.txt'],\n  generates"),
+    'src/a.txt': 'one',
+    'src/b.txt': '',
+  });
+  const watch = watching(project.root, 'build');
+  await watch.says('watching ');
+  rmSync(project.path('src/b.txt'));
+  await watch.says('changed: src/b.txt');
+  await watch.says('watching ');
+  project.write('later/deep/c.txt', '');
+  await watch.says('changed: later/deep/c.txt');
+  await watch.says('watching ');
+
+  expect((await watch.end()).code).toBe(130);
+});
+
+test('a step that writes its own sources settles, or is run again at most twice in a row (R36)', async () => {
+  const project = projectWith({ 'tasks.config.ts': CONFIG, 'src/a.txt': 'x ' });
+  const formats = watching(project.root, 'formats');
+  await formats.says('formatted x ');
+  await formats.says('watching ');
+  const settled = await formats.end();
+  expect(settled.stdout.match(/formatted/g)?.length).toBeLessThanOrEqual(2);
+
+  writeFileSync(project.path('src/a.txt'), 'x');
+  const selfish = watching(project.root, 'selfish');
+  await selfish.says('waiting for the next change');
+  await selfish.says('watching ');
+  expect((await selfish.end()).stdout.match(/wrote/g)).toHaveLength(3);
+  expect(readFileSync(project.path('src/a.txt'), 'utf8')).toBe('x!!!');
+});
+
+test('a plan without sources is a usage error (R36)', async () => {
+  const project = projectWith({ 'tasks.config.ts': CONFIG });
+  const { code, stderr } = await watching(project.root, 'plain').over;
+
+  expect([code, stderr]).toEqual([
+    2,
+    'error: nothing in this plan declares `sources`: there is nothing to watch\nhint: Say in `sources` what a task reads.\n',
+  ]);
+});
