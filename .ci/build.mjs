@@ -1,8 +1,8 @@
 // Compiles lib/ and tasks/ to dist/. `prepare` runs it on every install, also where the development
 // dependencies are left out: then there is nothing to compile with, and nothing to do.
 //
-// What is published is small: programs without comments and indentation, in the shortest syntax (names and modules stay, so that
-// stack traces can be read), and only those declarations that the package's exports lead to.
+// What is published is small: programs in the shortest form (modules stay, so that a stack trace names the file), and only those
+// declarations that the package's exports lead to; what is marked @internal is none of them.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -51,6 +51,7 @@ async function shrink(folder) {
     const { code } = await transform(readFileSync(file, 'utf8'), {
       minifyWhitespace: true,
       minifySyntax: true,
+      minifyIdentifiers: true,
       lineLimit: 120,
       target: 'node20',
     });

@@ -35,6 +35,8 @@ import { parseDurationMs } from './util/duration.ts';
  * Config, engine and members, brought together for the command line and for other programs (R41).
  *
  * Nothing here ends the process.
+ *
+ * @internal
  */
 export interface Order {
   readonly targets: readonly Target[];
@@ -70,6 +72,7 @@ export interface Order {
   readonly complain: (text: string) => void;
 }
 
+/** @internal */
 export const defaultRunOptions = (): RunOptions => ({
   jobs: availableParallelism(),
   parallel: false,
@@ -86,13 +89,14 @@ export const defaultRunOptions = (): RunOptions => ({
   commandTimeoutMs: undefined,
 });
 
+/** @internal */
 export interface PlannedOrder {
   readonly plan: Plan;
   readonly planner: Planner;
   readonly nameOf: Engine['nameOf'];
 }
 
-/** Make the plan, and no more: for `--plan`, and as the first half of {@link carryOut}. */
+/** Make the plan, and no more: for `--plan`, and as the first half of {@link carryOut}. @internal */
 export async function planOrder(
   order: Pick<Order, 'targets' | 'options' | 'registry' | 'config' | 'root' | 'invocationDir' | 'env' | 'runner' | 'signal' | 'program'>,
 ): Promise<PlannedOrder> {
@@ -114,6 +118,7 @@ export async function planOrder(
   return { planner, plan: planner.plan(order.targets, { parallel: order.options.parallel }), nameOf };
 }
 
+/** @internal */
 export function dotenvFilesOf(config: Config, root: string): readonly string[] {
   return (config.dotenv ?? ['.env', '.env.local']).map((file) => resolve(root, file));
 }
@@ -122,6 +127,8 @@ export function dotenvFilesOf(config: Config, root: string): readonly string[] {
  * Plan, check, ask, run.
  *
  * @throws {UserError} before anything has run; what fails later is in the result
+ *
+ * @internal
  */
 export async function carryOut(order: Order): Promise<RunResult> {
   try {
@@ -409,7 +416,7 @@ export async function runTargets(
   return carryOut({ ...order, targets, options: { ...order.options, ...runOptions } });
 }
 
-/** The order of a program. It prints nothing but to the reporter that it names. */
+/** The order of a program. It prints nothing but to the reporter that it names. @internal */
 export async function programOrder(targets: readonly Target[], options: ProgramOptions): Promise<Order> {
   const root = resolve(options.root ?? process.cwd());
   const { config = { tasks: {}, dotenv: [] } } = options;
@@ -467,7 +474,7 @@ function failedRun(result: RunResult): RunFailedError {
   return new RunFailedError(failures, result.exitCode, result.exitMessage ?? result.reason);
 }
 
-/** A reporter whose handler is the same for every event. */
+/** A reporter whose handler is the same for every event. @internal */
 export function everyEvent(handle: (event: Event) => void): Reporter {
   const others = new Set<string | symbol>(['close', 'refused', 'hide']);
   return new Proxy({}, { get: (_, key) => (others.has(key) || typeof key === 'symbol' ? undefined : handle) });
@@ -480,7 +487,7 @@ function askBy(confirm: ProgramOptions['confirm']): Ask {
   };
 }
 
-/** SIGINT, SIGTERM and SIGHUP of this process, for as long as a run lasts. */
+/** SIGINT, SIGTERM and SIGHUP of this process, for as long as a run lasts. @internal */
 export function onProcessSignal(stop: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void): () => void {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const listener = (signal: NodeJS.Signals): void => stop(signal as (typeof signals)[number]);

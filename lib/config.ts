@@ -101,6 +101,8 @@ function isDuration(value: unknown): boolean {
  *
  * @param file  for messages
  * @throws {ConfigError} with all that is wrong
+ *
+ * @internal
  */
 export function checkConfig(value: unknown, file: string): Config {
   if (!isPlainObject(value)) {
@@ -126,9 +128,10 @@ export function checkConfig(value: unknown, file: string): Config {
   return value as unknown as Config;
 }
 
+/** @internal */
 export const HOW_TO_EXPORT = 'Write `export default defineConfig({ tasks: { … } })`.';
 
-/** `defaults` name tasks and inputs that exist. Tasks of modules that were not loaded cannot be looked at. */
+/** `defaults` name tasks and inputs that exist. Tasks of modules that were not loaded cannot be looked at. @internal */
 export function checkDefaults(config: Config, registry: Registry, file: string): void {
   const problems: string[] = [];
   for (const [name, values] of Object.entries(config.defaults ?? {})) {
@@ -159,6 +162,8 @@ function throwProblems(problems: readonly string[], file: string): void {
  * The reporter of that name, or the one handed in.
  *
  * @throws {UsageError} for a name that none has
+ *
+ * @internal
  */
 export function reporterNamed(wanted: string | ReporterFactory, reporters: Readonly<Record<string, ReporterFactory>>): ReporterFactory {
   if (typeof wanted === 'function') return wanted;
@@ -171,7 +176,7 @@ export function reporterNamed(wanted: string | ReporterFactory, reporters: Reado
   });
 }
 
-/** By place (R38): the tree for people at a terminal that can draw it, whole blocks for CI, lines for a pipe. */
+/** By place (R38): the tree for people at a terminal that can draw it, whole blocks for CI, lines for a pipe. @internal */
 export function defaultReporter(place: {
   readonly isTTY: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;

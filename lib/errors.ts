@@ -38,7 +38,7 @@ export class UserError extends Error {
 
   constructor(code: string, message: string, exitCode: number, options: UserErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.name = new.target.name;
+    this.name = 'UserError';
     this.code = code;
     this.exitCode = exitCode;
     this.facts = options.facts ?? [];
@@ -50,6 +50,7 @@ export class UserError extends Error {
 export class UsageError extends UserError {
   constructor(code: string, message: string, options: UserErrorOptions = {}) {
     super(code, message, EXIT.usage, options);
+    this.name = 'UsageError';
   }
 }
 
@@ -57,6 +58,7 @@ export class UsageError extends UserError {
 export class ConfigError extends UserError {
   constructor(code: string, message: string, options: UserErrorOptions = {}) {
     super(code, message, EXIT.usage, options);
+    this.name = 'ConfigError';
   }
 }
 
@@ -64,6 +66,7 @@ export class ConfigError extends UserError {
 export class RefusedError extends UserError {
   constructor(code: string, message: string, options: UserErrorOptions = {}) {
     super(code, message, EXIT.refused, options);
+    this.name = 'RefusedError';
   }
 }
 
@@ -131,7 +134,7 @@ export class RunFailedError extends Error {
   }
 }
 
-/** `error:` line, facts indented, `hint:` line. Ends with a line break. */
+/** `error:` line, facts indented, `hint:` line. Ends with a line break. @internal */
 export function renderUserError(error: UserError, program = 'tasks'): string {
   const facts = error.facts.map((fact) => fact.replace(/^/gm, '  '));
   // Hints name command lines of ours, which an own binary calls by its own name.

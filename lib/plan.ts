@@ -45,7 +45,7 @@ export interface Plan {
   readonly targets: readonly string[];
 }
 
-/** The part of a step that is no data. */
+/** The part of a step that is no data. @internal */
 export interface Binding {
   readonly task: AnyTask;
   /** The input after defaults and transforms, as the body sees it. */
@@ -54,7 +54,7 @@ export interface Binding {
   readonly needsList: boolean;
 }
 
-/** What planning depends on besides the request. */
+/** What planning depends on besides the request. @internal */
 export interface PlanScope {
   /** The registered name of a task, if it has one. */
   readonly nameOf: (task: AnyTask) => string | undefined;
@@ -68,6 +68,7 @@ export interface PlanScope {
   readonly program?: string | undefined;
 }
 
+/** @internal */
 export interface Planner {
   /** What the command line is called. */
   readonly program: string;
@@ -83,7 +84,7 @@ export interface Planner {
   forget(step: Step): void;
 }
 
-/** What a task goes by (R6): registered name, own id, place of its declaration. */
+/** What a task goes by (R6): registered name, own id, place of its declaration. @internal */
 export function nameOfTask(task: AnyTask, nameOf: PlanScope['nameOf']): string {
   const place = placeOf(task);
   return nameOf(task) ?? specOf(task).id ?? (place ? `${place.file.split(/[\\/]/).at(-1)}:${place.line}` : 'a task');
@@ -103,6 +104,7 @@ interface Problem {
   readonly text: string;
 }
 
+/** @internal */
 export function createPlanner(scope: PlanScope): Planner {
   const bindings = new Map<string, Binding>();
   const drafts = new Map<string, Draft>();
@@ -359,12 +361,12 @@ export function createPlanner(scope: PlanScope): Planner {
   return { program: scope.program ?? 'tasks', plan, planCall, bindingOf, forget };
 }
 
-/** All steps that `step` waits for directly. */
+/** All steps that `step` waits for directly. @internal */
 export function waitsFor(step: Step): readonly string[] {
   return [...Object.values(step.needs).filter((id) => id !== undefined), ...step.after];
 }
 
-/** Whether anything of a plan can be left alone. */
+/** Whether anything of a plan can be left alone. @internal */
 export function hasIncremental(plan: Plan, planner: Planner): boolean {
   return plan.steps.some((step) => {
     const { sources, cache, upToDate } = specOf(planner.bindingOf(step).task);
@@ -440,7 +442,7 @@ function inOrder(created: readonly Draft[], all: ReadonlyMap<string, Draft>): Dr
 
 const SECRET = '***';
 
-/** A step without its secrets. */
+/** A step without its secrets. @internal */
 export function stepView(step: Step, binding: Binding, isRegistered: boolean, program: string): StepView {
   const spec = specOf(binding.task);
   const fields = fieldsOf(spec.input);
@@ -464,6 +466,7 @@ export function stepView(step: Step, binding: Binding, isRegistered: boolean, pr
   };
 }
 
+/** @internal */
 export function planView(plan: Plan, planner: Planner, nameOf: PlanScope['nameOf']): PlanView {
   return {
     version: 1,

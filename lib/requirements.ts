@@ -16,6 +16,8 @@ import { canListen } from './util/ports.ts';
 /**
  * The id as it is compared: paths made absolute, so that `file('a')` of a task that runs in `b` is
  * `file('b/a')` of one that runs at the root.
+ *
+ * @internal
  */
 export function provisionKey(id: string, cwd: string): string {
   const [, kind, path] = id.match(/^(file|dotenv|writable):(.+)$/s) ?? [];

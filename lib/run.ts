@@ -43,6 +43,7 @@ export interface RunResult {
   readonly counts: RunCounts;
 }
 
+/** @internal */
 export interface RunHandle {
   readonly ended: Promise<RunResult>;
   /** The first time asks; the second time kills at once. False where it is not for us: Ctrl-C in an interactive step. */
@@ -87,6 +88,8 @@ interface Node {
 /**
  * @param checked  what the preflight of `plan` found
  * @returns at once; the run goes on until `ended` settles, which never rejects
+ *
+ * @internal
  */
 export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHandle {
   const { options, planner } = engine;

@@ -7,6 +7,8 @@ import { kebab } from './util/kebab.ts';
  * What a schema says about each of its fields (R7). The only file that looks inside a zod schema.
  *
  * It looks at `_zod.def`, never with `instanceof`: a schema may come from another copy of zod.
+ *
+ * @internal
  */
 export interface Field {
   readonly key: string;
@@ -28,10 +30,12 @@ export interface Field {
   readonly complete: ((typed: string) => readonly string[] | Promise<readonly string[]>) | undefined;
 }
 
+/** @internal */
 export type ScalarKind =
   | { readonly type: 'string' | 'number' | 'int' | 'boolean' | 'date' | 'url' | 'path' | 'json' }
   | { readonly type: 'enum'; readonly values: readonly (string | number)[] };
 
+/** @internal */
 export type FieldKind =
   | ScalarKind
   | { readonly type: 'count' }
@@ -89,7 +93,7 @@ const objects = new WeakMap<object, z.ZodObject>();
 const known = new WeakMap<object, { readonly fields: readonly Field[]; readonly problems: readonly string[] }>();
 const NO_FIELDS = {};
 
-/** `input` or `env` as one schema. A plain shape refuses keys that it does not name. */
+/** `input` or `env` as one schema. A plain shape refuses keys that it does not name. @internal */
 export function objectOf(fields: Fields | undefined): z.ZodObject {
   const of = fields ?? NO_FIELDS;
   const made = objects.get(of) ?? (isSchema(of) ? (of as z.ZodObject) : z.strictObject(of));
@@ -97,12 +101,12 @@ export function objectOf(fields: Fields | undefined): z.ZodObject {
   return made;
 }
 
-/** In the order declared. Fields that are not supported are left out; see {@link problemsOf}. */
+/** In the order declared. Fields that are not supported are left out; see {@link problemsOf}. @internal */
 export function fieldsOf(fields: Fields | undefined): readonly Field[] {
   return lookAt(fields).fields;
 }
 
-/** What is wrong with `fields` as input, a line each: what, and what to use instead. */
+/** What is wrong with `fields` as input, a line each: what, and what to use instead. @internal */
 export function problemsOf(fields: Fields | undefined): string[] {
   const { fields: found, problems } = lookAt(fields);
   return [...problems, ...clashesOf(found)];
@@ -308,9 +312,11 @@ function clashesOf(fields: readonly Field[]): string[] {
   return problems;
 }
 
+/** @internal */
 export const longFlagOf = (field: Field): string => `--${kebab(field.key)}`;
+/** @internal */
 export const negatedFlagOf = (field: Field): string => `--no-${kebab(field.key)}`;
-/** What can be said no to: switches, and lists that are not empty when nothing is said. */
+/** What can be said no to: switches, and lists that are not empty when nothing is said. @internal */
 export function hasNegation({ kind, default: fallback }: Field): boolean {
   if (kind.type === 'array' || kind.type === 'key-value') return fallback === undefined || Object.keys(fallback as object).length > 0;
   return kind.type === 'boolean' || kind.type === 'boolean-or-string';
@@ -318,7 +324,7 @@ export function hasNegation({ kind, default: fallback }: Field): boolean {
 
 // ── Values ───────────────────────────────────────────────────────────────────────────────────────
 
-/** A value of code as JSON; what is JSON already stays. */
+/** A value of code as JSON; what is JSON already stays. @internal */
 export function toJson(kind: FieldKind, value: unknown): Json {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? String(value) : value.toISOString();
   if (value instanceof URL) return value.href;
@@ -329,7 +335,7 @@ export function toJson(kind: FieldKind, value: unknown): Json {
   return value as Json;
 }
 
-/** JSON as the value that the schema takes. */
+/** JSON as the value that the schema takes. @internal */
 export function fromJson(kind: FieldKind, value: Json): unknown {
   if (kind.type === 'array' && Array.isArray(value)) return value.map((item: Json) => fromJson(kind.item, item));
   return kind.type === 'date' && typeof value === 'string' ? new Date(value) : value;
@@ -340,12 +346,12 @@ function examplesOf(meta: z.GlobalMeta): readonly unknown[] {
   return Array.isArray(examples) ? examples : [];
 }
 
-/** A secret that the schema itself tells, as its default or an example, is none where it turns up in other texts (R29). */
+/** A secret that the schema itself tells, as its default or an example, is none where it turns up in other texts (R29). @internal */
 export function isTold(field: Pick<Field, 'default' | 'examples'>, value: unknown): boolean {
   return value === field.default || field.examples.includes(value);
 }
 
-/** The texts in `value` that stand where `schema` says `secret`, but for those that it tells itself. */
+/** The texts in `value` that stand where `schema` says `secret`, but for those that it tells itself. @internal */
 export function secretValuesIn(schema: z.ZodType | undefined, value: unknown): string[] {
   if (!schema || value === undefined || value === null) return [];
   const { schema: inner, meta } = unwrap(schema);
@@ -361,7 +367,7 @@ export function secretValuesIn(schema: z.ZodType | undefined, value: unknown): s
   return [];
 }
 
-/** For programs (R42): dates as date-time strings; what JSON Schema cannot say is left open. */
+/** For programs (R42): dates as date-time strings; what JSON Schema cannot say is left open. @internal */
 export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
   return z.toJSONSchema(schema, {
     io,

@@ -339,7 +339,7 @@ export function task<
   return Object.defineProperty(self, TASK, { value: declaration }) as unknown as Task<Given<F>, OutputOf<Out, R>>;
 }
 
-/** How far back the stack of a declaration reaches. */
+/** How far back the stack of a declaration reaches. @internal */
 export const STACK_DEPTH = 50;
 
 function declaredHere(below: Function): Error {
@@ -371,34 +371,38 @@ export interface Declaration {
   readonly place: Error;
 }
 
+/** @internal */
 export function isTask(value: unknown): value is AnyTask {
   return typeof value === 'function' && TASK in value;
 }
 
+/** @internal */
 export function isCall(value: unknown): value is Call {
   return typeof value === 'object' && value !== null && CALL in value;
 }
 
+/** @internal */
 export function specOf(task: AnyTask): ErasedSpec {
   return task[TASK].spec;
 }
 
-/** A field that may be a function of the input. */
+/** A field that may be a function of the input. @internal */
 export function fieldOf<T>(field: T | ((scope: InputScope<unknown>) => T) | undefined, scope: InputScope<unknown>): T | undefined {
   // A field's plain values are never functions, which the generic cannot say.
   return typeof field === 'function' ? (field as (scope: InputScope<unknown>) => T)(scope) : field;
 }
 
+/** @internal */
 export function makeCall(task: AnyTask, input: Readonly<Record<string, unknown>>, passthrough?: readonly string[]): Call {
   return { [CALL]: true, task, input, passthrough };
 }
 
-/** A task or a call, as a call. */
+/** A task or a call, as a call. @internal */
 export function asCall(need: AnyTask | Call): Call {
   return isCall(need) ? need : makeCall(need, {});
 }
 
-/** `file.ts:line` of the declaration, as an absolute path, with its column. */
+/** `file.ts:line` of the declaration, as an absolute path, with its column. @internal */
 export function placeOf(task: AnyTask): { readonly file: string; readonly line: number; readonly column: number } | undefined {
   const frame = task[TASK].place.stack?.split('\n').find((line) => /^\s+at /.test(line));
   const match = frame?.match(/^\s+at (?:.*? \()?((?:file:\/\/|\/|[A-Za-z]:\\).*?):(\d+):(\d+)\)?$/);
