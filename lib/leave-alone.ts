@@ -39,11 +39,14 @@ export async function leaveAlone(engine: Engine, step: Step, spec: ErasedSpec, f
     isTarget: step.target !== undefined,
   });
   const attempt = decision?.attempt;
-  const isSourced = isIncremental(spec, engine.scopes.inputScopeOf(step)) || spec.upToDate !== undefined;
+  const hasKey = isIncremental(spec, engine.scopes.inputScopeOf(step));
+  const isSourced = hasKey || spec.upToDate !== undefined;
   const earlier = isSourced || !spec.run ? undefined : engine.earlier?.of(step, facts.needDigests());
   if (earlier) return { outcome: { status: 'up-to-date', reason: 'nothing it needs has changed', ...asJson(earlier.value) }, ...earlier };
   const untouched = (value: unknown): string => (attempt && engine.incremental?.givesUntouched(attempt, value)) ?? freshRun();
   if (decision?.kind === 'runs' && decision.attempt.why.length > 0) return told(engine, decision.attempt);
+  // Where nothing is kept, nobody knows whether what it reads has changed: unknown means run.
+  if (!decision && hasKey) return { attempt };
   const own = await ownAnswer(engine, step, spec, scope);
   if (decision?.kind !== 'left') return own ? { ...own, gives: untouched(own.value) } : { attempt };
   if (spec.upToDate && !own) return told(engine, { ...decision.attempt, why: ['its own `upToDate` does not hold'] });

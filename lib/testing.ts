@@ -185,7 +185,8 @@ export interface TestResult<O> {
 }
 
 /**
- * Run a task with scripted commands: its body, and the bodies of what it needs unless `needs` gives values.
+ * Run a task with scripted commands: its body, and the bodies of what it needs unless `needs` gives values. Of a service it is
+ * the body alone: nothing is waited for to become ready.
  *
  * @throws {UserError} when the input is not what the task accepts
  */
@@ -219,10 +220,14 @@ export async function testTask<I, O>(task: Task<I, O>, options: TestOptions<I> =
   };
 }
 
-/** The same task without what a test of its body leaves out; it keeps its name and place. */
+/**
+ * The same task without what a test of its body leaves out; it keeps its name and place. A service is over when its
+ * scripted commands are: there is nothing that could become ready.
+ */
 function alone<I, O>(task: Task<I, O>, options: TestOptions<I>): Task<I, O> {
   const spec = specOf(task);
-  const kept = options.preflight ? spec : { ...spec, requires: [], confirm: undefined };
+  const body = { ...spec, service: undefined };
+  const kept = options.preflight ? body : { ...body, requires: [], confirm: undefined };
   const { run } = spec;
   const given =
     'needs' in options

@@ -52,6 +52,8 @@ function treeRows(entries: readonly RegistryEntry[], { paint, namespace, depth }
   const rows: Row[] = [];
   const open = new Set<string>();
   const base = namespace === undefined ? 0 : namespace.split('.').length;
+  // What was asked for may be a task, which stands above that level.
+  const indent = (level: number): string => '  '.repeat(Math.max(0, level - base));
   for (const entry of entries) {
     const levels = entry.namespace === '' ? [] : entry.namespace.split('.');
     const group = levels.length === 0 ? (specOf(entry.task).group ?? '') : '';
@@ -65,7 +67,7 @@ function treeRows(entries: readonly RegistryEntry[], { paint, namespace, depth }
       const itself = entries.find((other) => other.name === path);
       rows.push({
         group,
-        left: `${'  '.repeat(level - base)}${paint.bold(levels[level] ?? '')}${itself ? marks(itself, paint) : ''}`,
+        left: `${indent(level)}${paint.bold(levels[level] ?? '')}${itself ? marks(itself, paint) : ''}`,
         right: isCut ? paint.dim(`${inside} ${inside === 1 ? 'task' : 'tasks'}`) : itself ? specOf(itself.task).summary : '',
       });
     }
@@ -77,7 +79,7 @@ function treeRows(entries: readonly RegistryEntry[], { paint, namespace, depth }
     const short = { ...entry, aliases: entry.aliases.map((alias) => (alias.startsWith(prefix) ? alias.slice(prefix.length) : alias)) };
     rows.push({
       group,
-      left: `${'  '.repeat(levels.length - base)}${paint.cyan(name)}${marks(short, paint)}`,
+      left: `${indent(levels.length)}${paint.cyan(name)}${marks(short, paint)}`,
       right: specOf(entry.task).summary,
     });
   }

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { task } from '../../lib/index.ts';
+import { testTask } from '../../lib/testing.ts';
 import { tasks } from '../support/command-line.ts';
 import { projectWith } from '../support/project.ts';
 import type { TestProject } from '../support/project.ts';
@@ -38,6 +40,13 @@ function projectOf(files: Readonly<Record<string, string>>) {
     },
   };
 }
+
+const BOTH = `
+import { defineConfig, task } from 'taskwright';
+import { ran } from './ran.ts';
+const both = task({ summary: 'x', sources: ['src/**'], upToDate: () => 'there already', run: () => ran('both') });
+export default defineConfig({ tasks: { both } });
+`;
 
 const BUILD = `
 import { readFileSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -342,4 +351,17 @@ test('a task that may be skipped calls nothing (R26)', async () => {
   });
 
   expect((await tasks(['caller'], { cwd: project.root })).stderr).toContain('`caller` may be skipped, and then calls nothing');
+});
+
+test('without what was kept, `upToDate` alone leaves no task with sources alone: unknown means run (R32)', async () => {
+  const both = task({ summary: 'x', sources: ['src/**'], upToDate: () => 'there already', run: () => {} });
+  const own = task({ summary: 'x', upToDate: () => 'there already', run: () => {} });
+
+  expect((await testTask(both)).outcome.status).toBe('done');
+  expect((await testTask(own)).outcome.status).toBe('up-to-date');
+
+  const project = projectOf({ 'tasks.config.ts': BOTH, 'src/a.txt': 'hello' });
+  expect((await project.run('both')).ran).toBe('both');
+  expect((await project.run('both')).ended).toEqual({ both: 'up-to-date' });
+  expect((await project.run('--no-cache both')).ran).toBe('both');
 });

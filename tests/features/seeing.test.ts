@@ -256,3 +256,7 @@ test('--echo shows each command before what it says; --verbose all frames of an 
   expect(short).not.toContain('node_modules');
   expect(long.split('\n').length).toBeGreaterThan(short.split('\n').length);
 });
+
+test('--list with the name of a task lists that task (R42)', async () => {
+  expect(await shown('--list', 'full')).toMatch(/^full /);
+});
