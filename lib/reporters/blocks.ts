@@ -30,8 +30,8 @@ interface Block {
 const MOST_HELD_CHARACTERS = 8 * 1024 * 1024;
 
 /**
- * The output of each step in one piece (R38), on one stream, so that its order holds where stdout and
- * stderr are read apart.
+ * The output of each step in one piece (R38), all of it on stderr, so that its order holds where the two
+ * streams are read apart; stdout is for what bodies print, which a script may read (R25).
  *
  * The first that speaks has the stage, and is shown as it comes, until it is over; the others wait. A
  * service, which may never be over, leaves the stage to any step.
@@ -39,11 +39,11 @@ const MOST_HELD_CHARACTERS = 8 * 1024 * 1024;
 export function blocksReporter(
   log: RunLog,
   start: EventOf<'run-started'>,
-  { stdout }: Screen,
+  { stdout, stderr }: Screen,
   options: ReporterOptions,
   frame: Frame,
 ): Reporter {
-  const paint = paintFor(stdout.colour);
+  const paint = paintFor(stderr.colour);
   const lines = createWholeLines();
   const services = new Set(start.plan.steps.filter((step) => step.service).map((step) => step.id));
   const blocks = new Map<string, Block>();
@@ -78,15 +78,15 @@ export function blocksReporter(
     if (stage !== block) {
       clearStage();
       stage = block;
-      stdout.write(frame.open(block.title));
+      stderr.write(frame.open(block.title));
     }
     const missing = block.leftOut > 0 ? `… ${block.leftOut} earlier lines are in the log only\n` : '';
-    stdout.write(`${missing}${block.held.join('\n')}\n`);
+    stderr.write(`${missing}${block.held.join('\n')}\n`);
     Object.assign(block, { held: [], heldCharacters: 0, leftOut: 0 });
   }
 
   function clearStage(): void {
-    if (stage) stdout.write(frame.close);
+    if (stage) stderr.write(frame.close);
     stage = undefined;
   }
 
@@ -107,8 +107,8 @@ export function blocksReporter(
       // A dry run is a script to read; worth a word is only what it cannot show.
       if (start.dryRun && block.outcome.status === 'done') continue;
       if (isToldAtEnd(block.outcome)) continue;
-      stdout.write(`${markOf(block.outcome, paint)} ${block.title} ${paint.dim(afterwordOf(block.outcome))}\n`);
-      stdout.write(frame.after(block.step, block.outcome));
+      stderr.write(`${markOf(block.outcome, paint)} ${block.title} ${paint.dim(afterwordOf(block.outcome))}\n`);
+      stderr.write(frame.after(block.step, block.outcome));
     }
     const waiting = [...blocks.values()].filter((block) => block.held.length > 0);
     const next = waiting.find((block) => !block.isService) ?? waiting[0];
@@ -125,19 +125,19 @@ export function blocksReporter(
     },
     output: ({ step, command, stream, text }) => say(step, lines.push(`${step}\0${command}\0${stream}`, text)),
     log: ({ step, text }) => say(step, text.split('\n')),
-    print: ({ step, text }) => say(step, lines.push(`${step}\0print`, text)),
+    print: ({ text }) => stdout.write(text),
     notice: ({ step, text, isError }) => {
       const line = `${isError ? 'error' : 'note'}: ${text}`;
-      if (step === undefined) stdout.write(`${line}\n`);
+      if (step === undefined) stderr.write(`${line}\n`);
       else say(step, [line]);
     },
     'service-ready': ({ step }) => say(step, [`${paint.green('●')} ready`]),
     'step-ended': ({ step, outcome }) => end(step, outcome),
-    'run-stopping': ({ reason }) => stdout.write(`${stoppingLine(reason)}\n`),
+    'run-stopping': ({ reason }) => stderr.write(`${stoppingLine(reason)}\n`),
     'run-ended': (event) => {
       clearStage();
       if (start.dryRun && event.exitCode === 0) return;
-      stdout.write(renderSummary(log, event, stdout, { wasShown: !frame.repeatsFailures, verbose: options.verbose }));
+      stderr.write(renderSummary(log, event, stderr, { wasShown: !frame.repeatsFailures, verbose: options.verbose }));
     },
   };
 }

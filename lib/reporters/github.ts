@@ -17,7 +17,7 @@ import { countsText } from './summary.ts';
  * The forms are those of https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
  */
 export const github: ReporterFactory = (screen, options) => {
-  const { stdout } = screen;
+  const { stderr } = screen;
   const log = createRunLog();
   const view = rememberingReporter(screen, options, (viewLog, start) =>
     blocksReporter(viewLog, start, screen, options, {
@@ -41,17 +41,17 @@ export const github: ReporterFactory = (screen, options) => {
     'step-ended': (event) => {
       log.end(event);
       view['step-ended']?.(event);
-      if (log.isSolo) stdout.write(annotationOf(log.titleOf(event.step), event.outcome, screen));
+      if (log.isSolo) stderr.write(annotationOf(log.titleOf(event.step), event.outcome, screen));
     },
     'run-ended': (event) => {
       view['run-ended']?.(event);
       addToJobSummary(summaryOf(log, event), screen);
     },
     refused: (error) => {
-      stdout.write(command('error', { title: 'nothing has run' }, toldText(error)));
+      stderr.write(command('error', { title: 'nothing has run' }, toldText(error)));
       addToJobSummary(`### ✖ nothing has run\n\n${fenced(toldText(error))}\n`, screen);
     },
-    hide: (secret) => stdout.write(command('add-mask', {}, secret)),
+    hide: (secret) => stderr.write(command('add-mask', {}, secret)),
   };
 };
 
@@ -128,13 +128,13 @@ function summaryOf(log: RunLog, end: EventOf<'run-ended'>): string {
   ].join('\n');
 }
 
-function addToJobSummary(text: string, { stdout, env }: Screen): void {
+function addToJobSummary(text: string, { stderr, env }: Screen): void {
   const { GITHUB_STEP_SUMMARY: file } = env;
   if (!file) return;
   try {
     appendFileSync(file, `${text}\n`);
   } catch (error) {
-    stdout.write(command('warning', {}, `the job summary could not be written: ${error instanceof Error ? error.message : String(error)}`));
+    stderr.write(command('warning', {}, `the job summary could not be written: ${error instanceof Error ? error.message : String(error)}`));
   }
 }
 

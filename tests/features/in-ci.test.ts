@@ -21,6 +21,11 @@ const slow = task({ summary: 'Take too long.', timeout: '1ms', run: ({ signal })
 export default defineConfig({ tasks: { login, test, thrower, slow } });
 `;
 
+const VERSION = `
+const tag = task({ summary: 'Look.', run: async ({ $ }) => (await $\`echo 1.2.3\`).text() });
+const version = task({ summary: 'Say it.', needs: { tag }, run: ({ needs, print }) => print(needs.tag + '\\n') });
+const login`;
+
 const actions = (project: { readonly root: string }) => ({
   cwd: project.root,
   env: {
@@ -37,8 +42,8 @@ test('in GitHub Actions: groups, annotations at the line of the command, a maske
 
   const { code, stdout, stderr } = await tasks(['-k', 'login', 'test', 'thrower', 'slow'], actions(project));
 
-  expect([code, stderr]).toEqual([3, '']);
-  expect(stdout.split('\n').filter((line) => line.startsWith('::') || /token/.test(line))).toEqual([
+  expect([code, stdout]).toEqual([3, '']);
+  expect(stderr.split('\n').filter((line) => line.startsWith('::') || /token/.test(line))).toEqual([
     '::add-mask::very-secret-token',
     '::group::login',
     'token ***',
@@ -56,18 +61,27 @@ test('in GitHub Actions a refusal is annotated (R17, R38)', async () => {
   const project = projectWith({ 'tasks.config.ts': CONFIG });
   const { env, cwd } = actions(project);
 
-  const { code, stdout } = await tasks(['login'], { cwd, env: { ...env, TOKEN: '' } });
+  const { code, stderr } = await tasks(['login'], { cwd, env: { ...env, TOKEN: '' } });
 
   expect(code).toBe(3);
-  expect(stdout).toContain('::error title=nothing has run::');
-  expect(stdout).toContain('TOKEN');
+  expect(stderr).toContain('::error title=nothing has run::');
+  expect(stderr).toContain('TOKEN');
 });
 
 test('in other CI each step is one piece (R38)', async () => {
   const project = projectWith({ 'tasks.config.ts': CONFIG });
 
-  const { code, stdout } = await tasks(['login', 'test'], { cwd: project.root, env: { CI: '1', TOKEN: 'very-secret-token' } });
+  const { code, stderr } = await tasks(['login', 'test'], { cwd: project.root, env: { CI: '1', TOKEN: 'very-secret-token' } });
 
   expect(code).toBe(3);
-  expect(stdout.replaceAll(/\d+ms/g, '<time>')).toMatch(/^▶ login\ntoken \*\*\*\n✔ login <time>\n▶ test\nfine\nbroken\n✖ test `echo/);
+  expect(stderr.replaceAll(/\d+ms/g, '<time>')).toMatch(/^▶ login\ntoken \*\*\*\n✔ login <time>\n▶ test\nfine\nbroken\n✖ test `echo/);
+});
+
+test.each(['1', 'github'])('what a body prints is all there is on stdout, so that a script can read it (R25): %s', async (place) => {
+  const project = projectWith({ 'tasks.config.ts': CONFIG.replace('{ login,', '{ version,').replace('const login', () => VERSION) });
+  const env: Record<string, string> = place === 'github' ? { CI: 'true', GITHUB_ACTIONS: 'true' } : { CI: place };
+
+  const { code, stdout } = await tasks(['version'], { cwd: project.root, env });
+
+  expect([code, stdout]).toEqual([0, '1.2.3\n']);
 });

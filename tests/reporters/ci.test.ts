@@ -43,8 +43,8 @@ test('grouped: the output of each step is one piece, whatever ran beside it (R38
 
   play(...RECORDED);
 
-  expect(said.err).toBe('');
-  expect(said.out).toMatchInlineSnapshot(`
+  expect(said.out).toBe('');
+  expect(said.err).toMatchInlineSnapshot(`
     "▶ build
     compiling
     100%
@@ -74,8 +74,8 @@ test('github: groups, annotations at the line that failed, failures told in the 
 
   play(...RECORDED);
 
-  expect(said.err).toBe('');
-  expect(said.out).toMatchInlineSnapshot(`
+  expect(said.out).toBe('');
+  expect(said.err).toMatchInlineSnapshot(`
     "::group::build
     compiling
     100%
@@ -157,13 +157,13 @@ test('github: titles and texts cannot end a command or begin one, nor leave thei
   play(started([step('x', { title: odd }), step('y')]), begun('x'), says('x', 'text\n'));
   play(ended('x', { ...failed, tail: '```\n::set-env::' }), finished({ failed: 1 }, 2));
 
-  expect(said.out.split('\n').slice(0, 4)).toEqual([
+  expect(said.err.split('\n').slice(0, 4)).toEqual([
     '::group::a,b:c|<i>%250A ::error::no',
     'text',
     '::endgroup::',
     '✖ a,b:c|<i>%0A ::error::no `make` exited with code 2',
   ]);
-  expect(said.out).toContain('::error title=a%2Cb%3Ac|<i>%250A%0A%3A%3Aerror%3A%3Ano::`make` exited with code 2%0A%0A```%0A::set-env::\n');
+  expect(said.err).toContain('::error title=a%2Cb%3Ac|<i>%250A%0A%3A%3Aerror%3A%3Ano::`make` exited with code 2%0A%0A```%0A::set-env::\n');
   expect(readFileSync(file, 'utf8')).toContain('| ✖ | a,b:c\\|&lt;i&gt;%0A ::error::no |');
   expect(readFileSync(file, 'utf8')).toContain('````text\n`make` exited with code 2\n\n```\n::set-env::\n````');
 });
@@ -174,8 +174,8 @@ test('github: a plan of one step behaves like the command itself, and is annotat
   play(started([step('build')], { solo: true }), begun('build'), says('build', 'out\n'), says('build', 'err\n', { stream: 'stderr' }));
   play(ended('build', failed), finished({ total: 1, failed: 1 }, 2));
 
-  expect(said.out).toBe('out\n::error title=build::`make` exited with code 2%0A%0Alast line\n');
-  expect(said.err).toMatch(/^err\n\n✖ build `make` exited with code 2\n/);
+  expect(said.out).toBe('out\n');
+  expect(said.err).toMatch(/^err\n::error title=build::`make` exited with code 2%0A%0Alast line\n\n✖ build `make` exited with code 2\n/);
 });
 
 test('github: a secret is made known to what masks the log, and a refusal is annotated (R29, R38)', () => {
@@ -185,7 +185,7 @@ test('github: a secret is made known to what masks the log, and a refusal is ann
   reporter.hide?.('two\nlines 100%');
   reporter.refused?.({ message: '`docker` was not found on PATH', facts: ['needed by `build`'], hint: 'Install it.' });
 
-  expect(said.out).toBe(
+  expect(said.err).toBe(
     '::add-mask::two%0Alines 100%25\n::error title=nothing has run::`docker` was not found on PATH%0A  needed by `build`%0Ahint: Install it.\n',
   );
   expect(readFileSync(file, 'utf8')).toContain('needed by `build`');
@@ -196,7 +196,7 @@ test('github: a summary that cannot be written costs a warning, and no more (R38
 
   play(started([step('a'), step('b')]), finished({}));
 
-  expect(said.out).toMatch(/::warning::the job summary could not be written: ENOENT/);
+  expect(said.err).toMatch(/::warning::the job summary could not be written: ENOENT/);
 });
 
 test('grouped: a service leaves the stage to any step, and is shown in one piece where it can be (R37, R38)', () => {
@@ -206,7 +206,7 @@ test('grouped: a service leaves the stage to any step, and is shown in one piece
   play(says('one', 'a\n'), says('db', 'connection\n'), begun('two'), says('two', 'b\n'), says('one', 'c\n'), ended('one', done));
   play(ended('two', done), says('db', 'bye\n'), ended('db', done), finished({ done: 3 }));
 
-  expect(said.out).toMatchInlineSnapshot(`
+  expect(said.err).toMatchInlineSnapshot(`
     "▶ db
     listening
     ▶ one
@@ -233,10 +233,10 @@ test('grouped: what a waiting step says is kept up to a limit, and what is let g
   for (let count = 0; count < 20; count++) play(says('two', `${count} ${line}\n`));
   play(ended('one', done), ended('two', done), finished({ done: 2 }));
 
-  expect(said.out).toMatch(/… \d+ earlier lines are in the log only\n/);
-  expect(said.out).toContain('\n19 xxx');
-  expect(said.out).not.toContain('\n0 xxx');
-  expect(said.out.length).toBeLessThan(10 * line.length);
+  expect(said.err).toMatch(/… \d+ earlier lines are in the log only\n/);
+  expect(said.err).toContain('\n19 xxx');
+  expect(said.err).not.toContain('\n0 xxx');
+  expect(said.err.length).toBeLessThan(10 * line.length);
 });
 
 test('grouped: a dry run is a script under the names of its steps (R16, R38)', () => {
@@ -249,7 +249,7 @@ test('grouped: a dry run is a script under the names of its steps (R16, R38)', (
   );
   play(ended('two', { status: 'skipped', because: 'dry-run', reason: 'not foreseen from here: x' }), finished({ done: 1, skipped: 1 }));
 
-  expect(said.out).toBe('# one\nmake all\n↓ two skipped: not foreseen from here: x\n');
+  expect(said.err).toBe('# one\nmake all\n↓ two skipped: not foreseen from here: x\n');
 });
 
 test('while a step has the terminal, others are told of when it gives it back (R22)', () => {
