@@ -14,7 +14,7 @@ import { projectWith } from '../support/project.ts';
 // Real processes (R37): a server is a line of Node, so that each misbehaves as its name says.
 
 const serves = (body: string): string[] => [process.execPath, '-e', body];
-const LISTENS = "require('net').createServer((s) => s.end('hello')).listen(+process.env.PORT, '127.0.0.1')";
+const LISTENS = "require('net').createServer((s) => s.on('error', () => {}).end('hello')).listen(+process.env.PORT, '127.0.0.1')";
 
 interface Spec {
   readonly ready?: (port: number) => Ready;

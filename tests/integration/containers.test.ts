@@ -78,8 +78,8 @@ test('the example: schema, data, repository; once more changes nothing, and leav
 
   const first = await here(...chain);
   expect([first.code, first.stderr.match(/^error.*/m)]).toEqual([0, null]);
-  expect(first.stdout).toContain('infrahubctl schema load models/infrastructure_base.yml in /source');
-  expect(first.stdout).toContain('git commit -m first in /remote/infrahub-demo-edge');
+  expect(first.stderr).toContain('infrahubctl schema load models/infrastructure_base.yml in /source');
+  expect(first.stderr).toContain('git commit -m first in /remote/infrahub-demo-edge');
   expect(first.stdout + first.stderr).not.toContain('a-token-for-the-server');
 
   const second = await here('demo.infra-git-import');

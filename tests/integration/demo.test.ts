@@ -29,7 +29,7 @@ test('the guide up to the services, then the same again: nothing is done twice',
   expect(first.stdout + first.stderr).not.toContain('✖');
   expect(first.stdout + first.stderr).not.toContain('poetry.lock is not consistent');
   expect(first.code).toBe(0);
-  expect(first.stdout).toContain('6 passed');
+  expect(first.stdout + first.stderr).toContain('6 passed');
 
   const second = await tasks(['-r', 'json', 'guide', '--sandbox', '--yes', '--keep'], { cwd: root });
   const ended = second.stdout

@@ -71,7 +71,7 @@ const ANSWERS = `
 case "$program $*" in
 *'ps --all --format json'*) echo '{"ID":"1","Service":"cache","State":"running","Health":"healthy","Publishers":[{"PublishedPort":6379,"TargetPort":6379}]}' ;;
 'docker ps'*Ports*) for port in 7687 7474 7444 5672 15672 6379; do echo "0.0.0.0:$port->$port/tcp"; done ;;
-'yamllint '*) [[ -v FAILING ]] && echo 'wrong indentation' >&2 && exit 4 ;;
+'yamllint '*) [[ -e broken.yml ]] && echo 'wrong indentation' >&2 && exit 4 ;;
 esac
 `;
 
@@ -225,10 +225,14 @@ describe.each(['esm', 'commonjs'] as const)('in a project of %s', (name) => {
 
   test('a chain of CI: what is missing or wrong is told first, what fails is the exit code, and the rest is left', () => {
     const chain = [...AT, 'infrahub.yamllint', 'infrahub.main.format', '--check'];
+    // Something new to look at: what has not changed is left alone.
+    infrahub.write('new.yml', `# ${project.root}\n`);
     const fine = tasks(project, chain, { CI: 'true' });
     expect([fine.code, programs.calls().map(({ program }) => program)]).toEqual([0, ['yamllint', 'autoflake', 'ruff', 'ruff']]);
     programs.forget();
-    const failing = tasks(project, chain, { CI: 'true', FAILING: 'yes' });
+    infrahub.write('broken.yml', ' a:\n');
+    const failing = tasks(project, chain, { CI: 'true' });
+    rmSync(join(infrahub.root, 'broken.yml'));
     expect([failing.code, called()]).toEqual([4, ['yamllint .']]);
     expect(failing.stdout + failing.stderr).toContain('wrong indentation');
     programs.forget();

@@ -75,7 +75,7 @@ export default defineConfig({ tasks: { stray, next } });
 `,
   });
 
-  const ran = await tasks(['stray', 'next'], { cwd: project.root });
+  const ran = await tasks(['-r', 'lines', 'stray', 'next'], { cwd: project.root });
 
   expect([ran.code, ran.stdout]).toEqual([1, 'stray | still here\nnext\n']);
   expect(ran.stderr).toContain('error: thrown where nobody waits for it: lost');
