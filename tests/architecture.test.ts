@@ -11,6 +11,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** What stands on which floor of lib/. The first row that names a file, or its folder by `/*`, is its floor. */
 const FLOORS: readonly (readonly [floor: number, ...files: string[]])[] = [
   [0, 'util/*'],
+  [1, 'zod'],
   [1, 'errors', 'task', 'schema', 'secrets', 'event', 'halt', 'failure', 'current-step', 'guarded', 'runners/runner'],
   [2, 'registry', 'task-tree', 'declarations', 'request', 'flags', 'input', 'plan', 'environment', 'dotenv-file', 'requirements'],
   [2, 'template', 'responder', 'shell', 'free-port', 'reporters/reporter'],
@@ -18,7 +19,9 @@ const FLOORS: readonly (readonly [floor: number, ...files: string[]])[] = [
   [3, 'runners/*', 'reporters/*'],
   [4, 'engine', 'preflight', 'run', 'step', 'body', 'services', 'step-end', 'retry'],
   [4, 'locks', 'step-locks', 'readiness', 'step-scope', 'log-files'],
+  [5, 'manifest', 'find-project', 'loader/*'],
   [5, 'config', 'load', 'find-config', 'load-error'],
+  [6, 'package', 'bundle', 'cli/completion/*'],
   [6, 'index', 'api', 'start', 'testing', 'cli/*', 'cli/init/*'],
 ];
 
@@ -34,7 +37,7 @@ const MAY_IMPORT: readonly (readonly number[])[] = [
 ];
 
 /** Loaded by the function that needs them, so that `--version` and `--list` do not pay for them. */
-const HEAVY = ['zx', 'zx/core', 'listr2', 'jiti', '@clack/prompts', 'semver', 'dotenv', '@lydell/node-pty', 'es-module-lexer'];
+const HEAVY = ['zx', 'zx/core', 'listr2', 'oxc-transform', '@clack/prompts', 'semver', 'dotenv', '@lydell/node-pty', 'es-module-lexer'];
 
 const lib = importsBelow(ROOT, 'lib');
 const tasks = existsSync(join(ROOT, 'tasks')) ? importsBelow(ROOT, 'tasks') : [];
@@ -66,7 +69,11 @@ test('lib/ knows neither tasks/ nor a config', () => {
 
 test('inner code does not import the public entry; the command line alone hands it to a config', () => {
   const importers = lib.filter(({ to }) => to === 'lib/index.ts');
-  expect(importers.map(({ from, kind }) => `${from} (${kind})`)).toEqual(['lib/cli/main.ts (lazy)']);
+  expect(importers.map(({ from, kind }) => `${from} (${kind})`)).toEqual([
+    'lib/bundle.ts (value)',
+    'lib/cli/main.ts (lazy)',
+    'lib/package.ts (value)',
+  ]);
 });
 
 test('tasks/ imports the public entry, zod, Node and its own files, nothing else', () => {

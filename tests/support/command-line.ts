@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { ReadStream } from 'node:tty';
 import { main } from '../../lib/cli/main.ts';
+import { start } from '../../lib/cli/start.ts';
 import type { Host } from '../../lib/cli/host.ts';
 import type { Sink } from '../../lib/reporters/reporter.ts';
 
@@ -9,9 +10,13 @@ export interface Said {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** Answered from what was kept, without the config. */
+  readonly isKept: boolean;
 }
 
 export interface Place {
+  /** As the binary does it: what can be is answered from what an earlier load kept. */
+  readonly fromKept?: boolean;
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
   /** A terminal of this size instead of pipes. */
@@ -78,8 +83,9 @@ export async function tasks(argv: readonly string[], place: Place): Promise<Said
     onIdle: listenTo(place.process, 'idle'),
     onExit: () => () => {},
   };
-  const code = await main(host);
-  return { code, ...said };
+  const kept = place.fromKept ? start(host) : undefined;
+  const code = kept ?? (await main(host));
+  return { code, ...said, isKept: kept !== undefined };
 }
 
 function listenTo(emitter: EventEmitter | undefined, name: string) {
