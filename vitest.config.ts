@@ -6,7 +6,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 export default defineConfig({
   resolve: {
     alias: [
-      { find: /^taskwright$/, replacement: here('./lib/index.ts') },
+      { find: /^taskwright$/, replacement: here('./lib/package.ts') },
       { find: /^taskwright\/testing$/, replacement: here('./lib/testing.ts') },
       { find: /^taskwright\/cli$/, replacement: here('./lib/cli/create-cli.ts') },
       { find: /^taskwright\/tasks$/, replacement: here('./tasks/index.ts') },
@@ -16,6 +16,7 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     exclude: ['tests/integration/**', 'tests/supervision/**', '**/node_modules/**'],
+    setupFiles: ['tests/support/setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
     pool: 'forks',

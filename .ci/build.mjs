@@ -1,9 +1,10 @@
 // Compiles lib/ and tasks/ to dist/. `prepare` runs it on every install, also where the development
 // dependencies are left out: then there is nothing to compile with, and nothing to do.
 //
-// What is published is small: programs in the shortest form (modules stay, so that a stack trace names the file), and only those
+// What is published is small and begins soon: lib/ in two files, programs in the shortest form, and only those
 // declarations that the package's exports lead to; what is marked @internal is none of them.
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
@@ -32,8 +33,8 @@ if (tsc === undefined || !existsSync(join(root, 'lib'))) {
   const aside = join(root, `dist.${process.pid}`);
   const built = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', aside], { stdio: 'inherit' });
   if (built.status === 0) {
-    await shrink(aside);
-    chmodSync(join(aside, 'lib/cli/bin.js'), 0o755);
+    await bundle(aside);
+    chmodSync(join(aside, 'lib/bin.cjs'), 0o755);
     const old = join(root, `dist.old.${process.pid}`);
     if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old);
     renameSync(aside, join(root, 'dist'));
@@ -44,19 +45,70 @@ if (tsc === undefined || !existsSync(join(root, 'lib'))) {
   }
 }
 
-async function shrink(folder) {
-  const { transform } = await import('esbuild');
-  const files = filesIn(folder);
-  for (const file of files.filter((name) => name.endsWith('.js'))) {
-    const { code } = await transform(readFileSync(file, 'utf8'), {
-      minifyWhitespace: true,
-      minifySyntax: true,
-      minifyIdentifiers: true,
-      lineLimit: 120,
-      target: 'node20',
-    });
+/**
+ * lib/ becomes one file, since Node takes longer to find a small module than to run it, and CommonJS,
+ * which it begins sooner. The package's entries are doors to it: there is one instance of everything.
+ * What answers without the config stands before it in a small file of its own.
+ */
+async function bundle(folder) {
+  const { build, transform } = await import('esbuild');
+  const sources = filesIn(join(root, 'lib'))
+    .toSorted()
+    .map((file) => readFileSync(file));
+  const id = createHash('sha256').update(Buffer.concat(sources)).digest('hex').slice(0, 12);
+  const scripts = filesIn(folder).filter((file) => file.endsWith('.js'));
+  for (const file of scripts) if (!file.startsWith(join(folder, 'tasks'))) rmSync(file);
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20.19',
+    packages: 'external',
+    minify: true,
+    lineLimit: 120,
+    outExtension: { '.js': '.cjs' },
+    logLevel: 'warning',
+    define: { TASKWRIGHT_BUILD: JSON.stringify(id), 'import.meta.url': 'thisFile' },
+    banner: { js: "const thisFile = require('node:url').pathToFileURL(__filename).href;" },
+    outdir: join(folder, 'lib'),
+  };
+  await build({ ...common, entryPoints: { lib: 'lib/bundle.ts' } });
+  await build({ ...common, entryPoints: { bin: 'lib/cli/bin.ts' }, external: ['./lib.cjs'] });
+  const bundled = join(folder, 'lib/lib.cjs');
+  for (const file of [bundled, join(folder, 'lib/bin.cjs')]) writeFileSync(file, withLateModules(readFileSync(file, 'utf8')));
+  const { library, testing, cli } = require(bundled);
+  writeDoor(join(folder, 'lib/package.js'), 'library', Object.keys(library));
+  writeDoor(join(folder, 'lib/testing.js'), 'testing', Object.keys(testing));
+  writeDoor(join(folder, 'lib/cli/create-cli.js'), 'cli', Object.keys(cli));
+  for (const file of scripts.filter((script) => existsSync(script))) {
+    const { code } = await transform(readFileSync(file, 'utf8'), { minify: true, lineLimit: 120, target: 'node20' });
     writeFileSync(file, code);
   }
+  keepDeclarations(folder);
+}
+
+/** Node's own modules are read from its binary and run when they are first required: most are not needed for most runs. */
+function withLateModules(code) {
+  const late = 'const later = (name) => { let it; return new Proxy({}, { get: (_, key) => (it ??= require(name))[key] }); };\n';
+  const [shebang = ''] = code.match(/^#!.*\n/) ?? [];
+  return shebang + late + code.slice(shebang.length).replace(/=\s*require\("(node:(?!fs"|path"|url"|module")[a-z_/]+)"\)/g, '=later("$1")');
+}
+
+/** What programs import: the one instance, with the zod that they have too. */
+function writeDoor(file, part, names) {
+  const code = [
+    "import * as zod from 'zod';",
+    "import lib from './lib.cjs';",
+    'lib.useZod(zod);',
+    `export const { ${names.join(', ')} } = lib.${part};`,
+  ];
+  writeFileSync(file, `${code.join('\n')}\n`);
+}
+
+/** Only those that the package's exports lead to. */
+function keepDeclarations(folder) {
+  const files = filesIn(folder);
   const wanted = new Set();
   const follow = (file) => {
     if (wanted.has(file) || !existsSync(file)) return;

@@ -1,114 +1,216 @@
-// Whole processes of the built command line, each paired with a plain one that does the least that
-// could do the same. Medians of the pairs' ratios: times of one machine say little, ratios travel.
+// Whole processes of the built command line, each paired with `node -e 0` of the same Node: A B A B,
+// medians of the pairs' ratios. Times of one machine say little, ratios travel.
 //
-//   npm run bench                 15 pairs a row
-//   npm run bench -- --pairs 50   more, for a decision
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+//   npm run bench                        all rows, to the terminal
+//   npm run bench -- --rows list,one     those whose id begins so
+//   npm run bench -- --pairs 30          more, for a decision
+//   npm run bench -- --node PATH         another Node than the one that runs this (more than once)
+//   npm run bench -- --peers             other runners too; installs those of bench/peers
+//   npm run bench -- --write             docs/performance.md, its chart and its data
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { writeReport } from './report.mjs';
+import { peers, rows } from './shapes.mjs';
 
-const bin = fileURLToPath(new URL('../dist/lib/cli/bin.js', import.meta.url));
-const { values } = parseArgs({ options: { pairs: { type: 'string', default: '15' } } });
-const pairs = Number(values.pairs);
-if (!Number.isSafeInteger(pairs) || pairs < 1) fail('--pairs: expected a whole number from 1');
-if (!existsSync(bin)) fail('there is no build; run `npm run build`');
-
-const CONFIG = `
-import { defineConfig, task } from 'taskwright';
-import { z } from 'zod';
-
-const nothing = task({ summary: 'Do nothing.', run: () => {} });
-const commands = task({
-  summary: 'Run commands, one after the other.',
-  input: { count: z.number().default(100), shell: z.boolean().default(false) },
-  async run({ input, $, exec }) {
-    for (let done = 0; done < input.count; done++) await (input.shell ? $\`true\` : exec(['true']));
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '..');
+const bin = join(root, 'dist/lib/bin.cjs');
+const { values } = parseArgs({
+  options: {
+    pairs: { type: 'string' },
+    rows: { type: 'string' },
+    node: { type: 'string', multiple: true },
+    peers: { type: 'boolean' },
+    write: { type: 'boolean' },
   },
 });
-const steps = Object.fromEntries(
-  Array.from({ length: 100 }, (_, index) => ['step' + index, task({ summary: 'One of many.', run: () => {} })]),
-);
-const many = task({ summary: 'Need a hundred steps.', needs: steps });
+if (!existsSync(bin)) fail('there is no build; run `npm run build`');
+if (spawnSync('python3', ['--version']).status !== 0) fail('python3 is needed: Node cannot tell the CPU time of a child');
 
-export default defineConfig({ tasks: { nothing, commands, steps, many } });
-`;
-
-const EMPTY = ['-e', '0'];
-const SPAWNS = `
-const { spawn } = require('node:child_process');
-const next = (left) => left > 0 && spawn('true', { stdio: 'pipe' }).on('close', () => next(left - 1));
-next(100);`;
-const BASHES = SPAWNS.replace("spawn('true',", "spawn('bash', ['-c', 'true'],");
-
-/**
- * What is measured, and the plain program of the same Node it is measured against.
- *
- * @type {[title: string, argv: string[], against: string, plain: string[]][]}
- */
-const rows = [
-  ['--version', ['--version'], 'node -e 0', EMPTY],
-  ['--list', ['--list'], 'node -e 0', EMPTY],
-  ['one task, no commands', ['nothing'], 'node -e 0', EMPTY],
-  ['100 steps, no commands', ['many'], 'node -e 0', EMPTY],
-  ['100 commands by exec', ['commands'], '100 spawns', ['-e', SPAWNS]],
-  ['100 commands by $', ['commands', '--shell'], '100 spawns of bash', ['-e', BASHES]],
-];
-
-const project = mkdtempSync(join(tmpdir(), 'taskwright-bench-'));
+const wanted = values.rows?.split(',');
+const isWanted = (id) => wanted === undefined || wanted.some((start) => id.startsWith(start));
+const folder = mkdtempSync(join(tmpdir(), 'taskwright-bench-'));
+const results = [];
 try {
-  writeFileSync(join(project, 'tasks.config.ts'), CONFIG);
-  console.log(`Node ${process.version}, ${pairs} pairs a row, warm; medians\n`);
-  console.log(line('', 'ours', 'plain', 'ratio', 'spread', 'against'));
-  for (const [title, argv, against, plain] of rows) {
-    const measured = measure([bin].concat(argv), plain);
-    console.log(line(title, ms(measured.ours), ms(measured.plain), `x${measured.ratio.toFixed(2)}`, measured.spread, against));
+  for (const node of values.node ?? [process.execPath]) {
+    const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+    const env = environment(node);
+    console.log(`\nNode ${version}${' '.repeat(38)}cpu    wall     MiB   goal`);
+    for (const row of rows.filter(({ id }) => isWanted(id))) {
+      const cwd = project(row.id, row.files);
+      // The first call compiles; only when it is a while ago can what it kept be trusted without a look into files.
+      run([node, bin, '--list'], cwd, env);
+      sleepUntilOld();
+      run([node, bin, '--list'], cwd, env);
+      run([node, bin, ...row.argv], cwd, env);
+      const before = row.changes ? join(cwd, 'tasks.config.ts') : undefined;
+      record(row, version, { argv: [node, bin, ...row.argv], cwd, env, code: row.code, before }, node, env);
+    }
+    if (isWanted('complete-shell')) shellCompletion(node, version, env);
+    record(
+      { id: 'floor', title: 'floor: the least that a runner can do', goal: undefined },
+      version,
+      { argv: [node, join(here, 'floor.cjs'), 't1'], cwd: folder, env },
+      node,
+      env,
+    );
+    if (values.peers) measurePeers(node, version, env);
   }
+  if (values.write) writeReport(root, results, machine());
 } finally {
-  rmSync(project, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 }
 
-function measure(ours, plain) {
-  timeOf(ours);
-  timeOf(plain);
-  // Turn about, so that what slows the machine down slows both.
-  const times = Array.from({ length: pairs }, () => ({ ours: timeOf(ours), plain: timeOf(plain) }));
-  const ratios = sorted(times.map((pair) => pair.ours / pair.plain));
+function record(row, version, ours, node, env) {
+  const plain = { argv: [node, '-e', '0'], cwd: folder, env };
+  const order = { pairs: Number(values.pairs ?? row.pairs ?? 11), warm: 2, ours: { code: 0, ...ours }, plain };
+  const measured = spawnSync('python3', [join(here, 'measure.py')], { input: JSON.stringify(order), encoding: 'utf8' });
+  if (measured.status !== 0) {
+    console.log(`${row.title}: ${measured.stderr.trim()}`);
+    return;
+  }
+  const pairs = JSON.parse(measured.stdout);
+  const ratio = (at) => median(pairs.map(([own, other]) => own[at] / other[at]));
+  const result = {
+    id: row.id,
+    title: row.title,
+    node: version,
+    goal: row.goal,
+    wall: ratio(0),
+    cpu: ratio(1),
+    mib: median(pairs.map(([own]) => own[2])),
+    mibGoal: row.mib,
+    ms: median(pairs.map(([own]) => own[1])),
+    plainMs: median(pairs.map(([, other]) => other[1])),
+  };
+  results.push(result);
+  const { cpu, wall, mib, goal } = result;
+  console.log(
+    `${row.title.padEnd(48)}${cpu.toFixed(2).padStart(6)}${wall.toFixed(2).padStart(8)}${mib.toFixed(0).padStart(8)}${String(goal ?? '').padStart(7)}`,
+  );
+}
+
+/** Ten completions within one shell, and none: the difference is what ten cost. */
+function shellCompletion(node, version, env) {
+  for (const count of [100, 1000]) {
+    const cwd = project(`shell-${count}`, rows.find(({ id }) => id === `list-${count}`).files);
+    run([node, bin, '--list'], cwd, env);
+    sleepUntilOld();
+    // The first makes the table of shells, the second would find it.
+    run([node, bin, '__complete', ''], cwd, env);
+    run([node, bin, '__complete', ''], cwd, env);
+    const script = join(cwd, 'completion.bash');
+    writeFileSync(script, execFileSync(node, [bin, '--completion', 'bash'], { encoding: 'utf8' }));
+    const bash = (times) => ({
+      argv: [
+        'bash',
+        '--norc',
+        '-c',
+        `source ${script}; COMP_LINE='tasks t1'; COMP_POINT=8; COMP_WORDS=(tasks t1); COMP_CWORD=1; for ((i = 0; i < ${times}; i++)); do __taskwright_bash_tasks; done; [[ ${times} == 0 || \${#COMPREPLY[@]} -gt 1 ]]`,
+      ],
+      cwd,
+      env,
+      code: 0,
+    });
+    const pairs = measurePair(bash(10), bash(0));
+    const plain = measurePair({ argv: [node, '-e', '0'], cwd, env, code: 0 }, bash(0));
+    const tenth = (at) => median(pairs.map(([ten, none]) => ten[at] - none[at])) / 10 / median(plain.map(([own]) => own[at]));
+    const result = {
+      id: `complete-shell-${count}`,
+      title: `completion in the shell, no Node started, ${count}`,
+      node: version,
+      goal: 0.15,
+      wall: tenth(0),
+      cpu: tenth(1),
+      mib: median(pairs.map(([own]) => own[2])),
+    };
+    results.push(result);
+    console.log(
+      `${result.title.padEnd(48)}${result.cpu.toFixed(2).padStart(6)}${result.wall.toFixed(2).padStart(8)}${result.mib.toFixed(0).padStart(8)}   0.15`,
+    );
+  }
+}
+
+function measurePair(ours, plain) {
+  const order = { pairs: Number(values.pairs ?? 11), warm: 1, ours, plain };
+  return JSON.parse(execFileSync('python3', [join(here, 'measure.py')], { input: JSON.stringify(order), encoding: 'utf8' }));
+}
+
+function measurePeers(node, version, env) {
+  const installed = join(here, 'peers/node_modules');
+  if (!existsSync(installed)) spawnSync('npm', ['install', '--no-audit', '--no-fund'], { cwd: join(here, 'peers'), stdio: 'inherit' });
+  for (const peer of peers) {
+    for (const [shape, count] of [
+      ['list', 100],
+      ['one', 100],
+    ]) {
+      const argv = peer[shape];
+      if (!argv) continue;
+      const cwd = project(`${peer.name}-${count}`, peer.files(count));
+      if (!existsSync(join(cwd, 'node_modules'))) symlinkSync(installed, join(cwd, 'node_modules'));
+      const own = join(installed, '.bin', argv[0]);
+      const program = existsSync(own) ? [node, realpathSync(own)] : [argv[0]];
+      if (program.length === 1 && spawnSync(argv[0], ['--version']).error) continue;
+      record(
+        {
+          id: `peer-${peer.name}-${shape}`,
+          title: `${peer.name}: ${shape === 'list' ? 'list of' : 'one no-op of'} ${count}`,
+          goal: undefined,
+        },
+        version,
+        { argv: [...program, ...argv.slice(1)], cwd, env },
+        node,
+        env,
+      );
+    }
+  }
+}
+
+function project(name, files) {
+  const cwd = join(folder, name);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(cwd, path)), { recursive: true });
+    writeFileSync(join(cwd, path), text);
+  }
+  return cwd;
+}
+
+/** Node 20 parses NODE_EXTRA_CA_CERTS at each start, ours and the plain one alike: it would hide the difference. */
+function environment(node) {
+  const rest = { ...process.env };
+  delete rest.NODE_EXTRA_CA_CERTS;
+  delete rest.NODE_OPTIONS;
+  return { ...rest, CI: 'true', PATH: `${dirname(node)}${delimiter}${rest.PATH}` };
+}
+
+function run(argv, cwd, env) {
+  spawnSync(argv[0], argv.slice(1), { cwd, env });
+}
+
+/** A file counts as old two seconds after it was written. */
+function sleepUntilOld() {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2100);
+}
+
+function machine() {
+  const [cpu] = cpus();
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return {
-    ours: quantile(sorted(times.map((pair) => pair.ours)), 0.5),
-    plain: quantile(sorted(times.map((pair) => pair.plain)), 0.5),
-    ratio: quantile(ratios, 0.5),
-    spread: `${quantile(ratios, 0.25).toFixed(2)}–${quantile(ratios, 0.75).toFixed(2)}`,
+    date: new Date().toISOString().slice(0, 10),
+    version,
+    cpu: cpu?.model ?? 'unknown',
+    cores: cpus().length,
+    gib: Math.round(totalmem() / 2 ** 30),
+    platform: `${process.platform} ${process.arch}`,
   };
 }
 
-function timeOf(argv) {
-  // Node 20 parses that file at each start, ours and the plain one alike: it would hide the difference.
-  const env = { ...process.env, CI: 'true' };
-  delete env.NODE_EXTRA_CA_CERTS;
-  const start = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, argv, { cwd: project, env, encoding: 'utf8' });
-  const time = performance.now() - start;
-  if (status !== 0) throw new Error(`\`${argv.join(' ')}\` ended with ${status}\n${stderr}`);
-  return time;
-}
-
-function sorted(numbers) {
-  return numbers.toSorted((left, right) => left - right);
-}
-
-function quantile(ascending, part) {
-  return ascending[Math.floor((ascending.length - 1) * part)];
-}
-
-function ms(time) {
-  return `${time.toFixed(0)} ms`;
-}
-
-function line(title, ours, plain, ratio, spread, against) {
-  return `${title.padEnd(24)}${ours.padStart(9)}${plain.padStart(9)}${ratio.padStart(9)}  ${spread.padEnd(12)}${against}`;
+function median(numbers) {
+  return numbers.toSorted((left, right) => left - right)[Math.floor((numbers.length - 1) / 2)];
 }
 
 function fail(message) {

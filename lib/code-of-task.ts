@@ -126,7 +126,7 @@ function isLoader(path: string): boolean {
   return path.startsWith(LIBRARY) || path.startsWith('node:internal/modules/') || LOADERS.test(path);
 }
 
-const LOADERS = /[\\/]node_modules[\\/](?:jiti|tsx|vite|vite-node|vitest|ts-node|@swc-node|@oxc-node)[\\/]/;
+const LOADERS = /[\\/]node_modules[\\/](?:tsx|vite|vite-node|vitest|ts-node|@swc-node|@oxc-node)[\\/]/;
 
 /** Code of a module that stands in no named function. */
 function isTopOfModule(frame: string): boolean {

@@ -45,6 +45,8 @@ export interface Config {
   readonly verbose?: boolean;
   /** Gives every flag a letter, as Invoke does. Adding an input can then move another's letter. */
   readonly shortFlags?: 'auto';
+  /** The tasks depend on more than the files that the config imports (folders, variables): nothing is said of them without loading it. */
+  readonly dynamic?: boolean;
 }
 
 /** Type and complete a config where it is written. */
@@ -86,6 +88,7 @@ const RULES: { readonly [Key in keyof Required<Config>]: Rule } = {
   echo: SWITCH,
   verbose: SWITCH,
   shortFlags: { check: (value) => value === 'auto', expected: '"auto"' },
+  dynamic: { check: (value) => typeof value === 'boolean', expected: 'true or false' },
 };
 
 function isDuration(value: unknown): boolean {

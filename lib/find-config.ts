@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { ConfigError } from './errors.ts';
 
 /** Those that count (R4); of several in one folder the first. */
-const NAMES = ['tasks.config.ts', 'tasks.config.mts', 'tasks.config.js', 'tasks.config.mjs'] as const;
+export const CONFIG_NAMES = ['tasks.config.ts', 'tasks.config.mts', 'tasks.config.js', 'tasks.config.mjs'] as const;
 
 /** What the search looks at; handed in by tests. */
 export interface Surroundings {
@@ -15,7 +15,7 @@ export interface Surroundings {
 }
 
 export interface Search {
-  /** The configs of the nearest folder that has one, the first of {@link NAMES} first. */
+  /** The configs of the nearest folder that has one, the first of {@link CONFIG_NAMES} first. */
   readonly found: readonly string[];
   /** A config that was there, and belongs to somebody else. */
   readonly foreign?: string;
@@ -35,7 +35,7 @@ export function findConfig(start: string, { home, uid, look }: Surroundings): Se
   const here = look(start);
   const isTrusted = (owner: number): boolean => uid === undefined || owner === uid || owner === 0 || owner === here?.uid;
   for (let folder = start; ; folder = dirname(folder)) {
-    const found = NAMES.map((name) => join(folder, name)).filter((path) => look(path));
+    const found = CONFIG_NAMES.map((name) => join(folder, name)).filter((path) => look(path));
     const foreign = found.find((path) => !isTrusted(look(path)?.uid ?? 0));
     if (foreign !== undefined) return { found: [], foreign, last: folder, stoppedBy: 'it belongs to somebody else' };
     if (found.length > 0) return { found, last: folder, stoppedBy: 'found' };

@@ -1,23 +1,14 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { Script } from 'node:vm';
 import { ConfigError, UserError } from './errors.ts';
 import { describeValue } from './util/describe.ts';
 import { userFrames } from './util/frames.ts';
 import { nearest } from './util/nearest.ts';
 
-/** A file as V8 gets it. */
-export interface Compiled {
-  readonly file: string;
-  readonly code: string;
-}
-
 export interface LoadPlace {
   readonly file: string;
   readonly root: string;
-  /** The file that was compiled last: where V8 refuses what jiti made, it is the culprit. */
-  readonly lastCompiled: () => Compiled | undefined;
 }
 
 /**
@@ -27,25 +18,11 @@ export interface LoadPlace {
 export function explainLoadError(error: unknown, place: LoadPlace): unknown {
   if (error instanceof UserError) return error;
   if (error instanceof FileSyntaxError) return syntaxError(error, place);
-  const compiled = error instanceof SyntaxError ? place.lastCompiled() : undefined;
-  const located = compiled && locate(compiled);
-  if (located) return syntaxError(located, place);
   return missingModule(error, place) ?? thrownWhileLoading(error, place);
 }
 
-const JITI_ERROR = 'exports.__JITI_ERROR__ = ';
-
-/** A file that cannot be parsed is compiled by jiti to a note of where and why. */
-export function throwSyntaxError(code: string, source: string): void {
-  if (!code.startsWith(JITI_ERROR)) return;
-  // Written by jiti with JSON.stringify.
-  const note = JSON.parse(code.slice(JITI_ERROR.length)) as { filename: string; line: number; column: number; message: string };
-  const message = note.message.replace(/^.*?:(?=\s)\s*/, (prefix) => (prefix.includes(basename(note.filename)) ? '' : prefix)).trim();
-  throw new FileSyntaxError(note.filename, message, { line: note.line, column: note.column + 1 }, source);
-}
-
 /** Carried through the loader to {@link explainLoadError}, which knows the root. */
-class FileSyntaxError extends Error {
+export class FileSyntaxError extends Error {
   readonly file: string;
   /** Both from 1. */
   readonly place: { readonly line: number; readonly column: number };
@@ -75,25 +52,6 @@ function syntaxError({ file, message, place: { line, column }, source }: FileSyn
 
 function asClause(message: string): string {
   return `${message.charAt(0).toLowerCase()}${message.slice(1)}`.replace(/\.$/, '');
-}
-
-/** What the parser lets pass and V8 does not (a bad regular expression): compile it again, for the place. */
-function locate({ file, code }: Compiled): FileSyntaxError | undefined {
-  try {
-    // Throws before anything is run: it is only parsed.
-    void new Script(`(async function () {${code}\n})`, { filename: file });
-  } catch (again) {
-    const stack = again instanceof Error ? (again.stack ?? '') : '';
-    const [head = '', , carets = ''] = stack.split('\n');
-    const line = Number(head.match(/:(\d+)$/)?.[1]);
-    if (!line) return undefined;
-    const source = readFileSync(file, 'utf8');
-    // The compiled line is not the written one: its column tells only where the caret goes when they agree.
-    const token = (code.split('\n')[line - 1] ?? '').slice(carets.indexOf('^'), carets.lastIndexOf('^') + 1);
-    const column = (source.split(/\r?\n/)[line - 1] ?? '').indexOf(token) + 1;
-    return new FileSyntaxError(file, again instanceof Error ? again.message : String(again), { line, column: Math.max(1, column) }, source);
-  }
-  return undefined;
 }
 
 function missingModule(error: unknown, { file, root }: LoadPlace): ConfigError | undefined {

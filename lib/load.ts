@@ -1,21 +1,30 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, extname, join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Jiti, TransformOptions } from 'jiti';
 import type { Config } from './config.ts';
 import { HOW_TO_EXPORT, checkConfig, checkDefaults } from './config.ts';
 import { ConfigError } from './errors.ts';
-import { namedConfig, searchConfig } from './find-config.ts';
-import type { Compiled } from './load-error.ts';
-import { explainLoadError, throwSyntaxError } from './load-error.ts';
+import type { ProjectPlace, WhereToLook } from './find-project.ts';
+import { findProject, freshKept, prepareState } from './find-project.ts';
+import { explainLoadError } from './load-error.ts';
+import type { Evaluator } from './loader/evaluate.ts';
+import { createEvaluator } from './loader/evaluate.ts';
+import type { Resolver } from './loader/resolve.ts';
+import { createResolver } from './loader/resolve.ts';
+import type { Kept } from './loader/store.ts';
+import { storeFolder } from './loader/store.ts';
+import type { PathMapping } from './loader/tsconfig.ts';
+import { readPathMapping } from './loader/tsconfig.ts';
+import { hasManifest, writeManifest } from './manifest.ts';
 import type { Registry } from './registry.ts';
 import { buildRegistry } from './registry.ts';
 import { describeValue } from './util/describe.ts';
-import { digestOf } from './util/digest.ts';
+import { once } from './util/once.ts';
+import { useZod, zodSoFar } from './zod.ts';
 
 /**
  * From a folder to a project (R4, R5): the config is found and loaded, TypeScript without a build step,
- * on every Node, with one instance of this library and of zod.
+ * on every Node, with one instance of this library and of zod. What was compiled is kept, and run as it
+ * is kept as long as nothing has changed.
  */
 export interface Project {
   /** The folder of the config. */
@@ -29,29 +38,25 @@ export interface Project {
   readonly loaded?: () => ReadonlyMap<string, string>;
 }
 
-export interface LoadOptions {
-  /** The folder the user stands in. */
-  readonly cwd: string;
-  /** The config, named by the user; relative to `cwd`. */
-  readonly file?: string | undefined;
+export interface LoadOptions extends WhereToLook {
   /** The words of the command line: modules that none of them asks for are not imported. */
   readonly words?: readonly string[] | undefined;
-  /** The search for a config ends here. */
-  readonly home: string | undefined;
   /** What `import 'taskwright'` and `import 'zod'` give in config and task files: those that are running. */
-  readonly modules: { readonly taskwright: object; readonly zod: object };
-  /** Where compiled files are kept. Default: in `.tasks` at the root. */
-  readonly cacheDir?: string | undefined;
+  readonly modules: {
+    readonly taskwright: object;
+    readonly testing?: () => Promise<object>;
+    /** Default: the one beside this library, compiled and kept as the config is. */
+    readonly zod?: object;
+  };
 }
 
 /** @throws {ConfigError} one clear message for whatever is wrong with the config */
 export async function loadProject(options: LoadOptions): Promise<Project> {
-  const { file, notices } =
-    options.file === undefined ? searchConfig(options.cwd, options.home) : { file: namedConfig(options.cwd, options.file), notices: [] };
-  const root = dirname(file);
+  const place = findProject(options);
+  const { file, root } = place;
   const name = relative(root, file);
-  const loader = await createLoader(file, options);
-  const explain = (error: unknown): unknown => explainLoadError(error, { file, root, lastCompiled: loader.lastCompiled });
+  const loader = createLoader(place, options);
+  const explain = (error: unknown): unknown => explainLoadError(error, { file, root });
   let exported: unknown;
   try {
     exported = await loader.load();
@@ -59,106 +64,111 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     throw explain(error);
   }
   const config = checkConfig(defaultExport(exported, name), name);
-  const registry = await buildRegistry(config.tasks, { words: options.words, explain });
-  checkDefaults(config, registry, name);
+  const check = (registry: Registry): Registry => {
+    checkDefaults(config, registry, name);
+    const kept = loader.save();
+    if (!kept || registry.isPartial || config.dynamic || known) return registry;
+    writeManifest(place.store, kept.id, { registry, shortFlags: config.shortFlags, quiet: config.reporter === 'quiet' });
+    return registry;
+  };
+  // Declared by the same files as when it was checked, all of it.
+  const known = loader.isUnchanged() && !config.dynamic && hasManifest(place.store, loader.id);
+  const registry = check(
+    await buildRegistry(config.tasks, { words: options.words, explain, isChecked: () => known && loader.isUnchanged() }),
+  );
   return {
     root,
     file,
     config,
-    registry,
-    notices: [...notices, ...loader.notices],
+    registry: { ...registry, complete: async () => (registry.isPartial ? check(await registry.complete()) : registry) },
     loaded: loader.loaded,
+    notices: [...place.notices, ...loader.notices],
   };
 }
 
 interface Loader {
   load(): Promise<unknown>;
-  /** The file that was compiled last, and what came of it: where V8 refuses it, that is the culprit. */
-  lastCompiled(): Compiled | undefined;
+  save(): Kept | undefined;
+  /** Everything that was run was kept. */
+  isUnchanged(): boolean;
   readonly loaded: () => ReadonlyMap<string, string>;
+  /** Of what is kept; empty when nothing is. */
+  readonly id: string;
   readonly notices: readonly string[];
 }
 
-async function createLoader(file: string, { modules, cacheDir }: LoadOptions): Promise<Loader> {
-  const { createJiti } = await import('jiti');
+function createLoader({ file, root, store, storesOfAll }: ProjectPlace, { modules, cacheDir }: LoadOptions): Loader {
   const notices: string[] = [];
-  // All said, so that no JITI_* variable of the user changes what a config means.
-  const common = {
-    debug: false,
-    rebuildFsCache: false,
-    // `true` would hand out modules of an earlier load of the same files.
-    moduleCache: false,
-    sourceMaps: false,
-    interopDefault: false,
-    tryNative: false,
-    nativeModules: [],
-    transformModules: [],
-    esmEvalTempFile: false,
-    jsx: false,
-    alias: { 'taskwright/tasks': OWN_TASKS, 'taskwright/testing': OWN_TESTING },
-    // In a project that has its own copy, too: one instance is what makes its tasks ours.
-    virtualModules: { taskwright: modules.taskwright, zod: modules.zod, 'zod/v4': modules.zod },
-  };
-
-  const plain = createJiti(file, { ...common, tsconfigPaths: false, fsCache: false });
-  const kept = createJiti(file, { ...common, tsconfigPaths: false, fsCache: cacheFolder(dirname(file), cacheDir) });
-  let last: Compiled | undefined;
-  const loaded = new Map<string, string>();
-  const transform = (options: TransformOptions): { code: string } => {
-    let code: string;
-    try {
-      code = kept.transform(options);
-    } catch {
-      // A full disk, a cache that is not ours: it costs time, no more.
-      code = plain.transform(options);
-    }
-    throwSyntaxError(code, options.source);
-    loaded.set(options.filename ?? file, digestOf(options.source));
-    last = { file: options.filename ?? file, code };
-    return { code };
-  };
-
-  let jiti: Jiti;
-  try {
-    jiti = createJiti(file, { ...common, fsCache: false, transform, tsconfigPaths: true });
-  } catch (error) {
-    notices.push(`\`paths\` of tsconfig.json are not used: ${error instanceof Error ? error.message : String(error)}`);
-    jiti = createJiti(file, { ...common, fsCache: false, transform, tsconfigPaths: false });
-  }
+  const prepare = once(() => prepareState(root, cacheDir));
+  const zod = once(async () => modules.zod ?? zodSoFar() ?? useZod((await loadZod(storesOfAll, prepare)) as Parameters<typeof useZod>[0]));
+  const kept = freshKept(store, file);
+  const evaluator = createEvaluator({
+    resolver: resolverFor(root, notices),
+    library: (specifier) => {
+      if (specifier === 'taskwright') return modules.taskwright;
+      if (specifier === 'taskwright/testing' && modules.testing) return modules.testing();
+      return zod();
+    },
+    kept,
+    folder: store,
+    maps: true,
+  });
   return {
     notices,
-    lastCompiled: () => last,
-    loaded: () => loaded,
-    load: async () =>
-      // Compiled even where Node could run it: a first try by Node would run a throwing config twice.
-      jiti.evalModule(readFileSync(file, 'utf8'), { filename: file, ext: extname(file), async: true, forceTranspile: true }),
+    id: kept?.id ?? '',
+    isUnchanged: () => kept !== undefined && evaluator.isUnchanged(),
+    load: () => evaluator.load(file),
+    loaded: evaluator.loaded,
+    // What is to be told is told each time: it is found out when files are looked for.
+    save: () => (notices.length === 0 && prepare() ? evaluator.save(file) : undefined),
   };
 }
 
-/** Beside this file, in the source as in the package: `lib/` and `tasks/`. */
+function resolverFor(root: string, notices: string[]): Resolver {
+  const resolver: Resolver = createResolver({
+    mapping: once((): PathMapping => {
+      try {
+        return readPathMapping(root, resolver.exists);
+      } catch (error) {
+        notices.push(`\`paths\` of tsconfig.json are not used: ${error instanceof Error ? error.message : String(error)}`);
+        return { paths: {}, baseUrl: undefined };
+      }
+    }),
+    isLibrary: (specifier) => ['taskwright', 'taskwright/testing', 'zod', 'zod/v4'].includes(specifier),
+    // Installed in the project or not, of the version that is running.
+    ownFile: (specifier) =>
+      /^taskwright\/tasks(?:\/|$)/.test(specifier) ? OWN_TASKS + specifier.slice('taskwright/tasks'.length) : undefined,
+  });
+  return resolver;
+}
+
+/**
+ * zod is some hundred small modules, which Node takes longer to find and read than to run: they are kept
+ * as the config is, in one file.
+ */
+async function loadZod(stores: string, prepare: () => boolean): Promise<object> {
+  const here = fileURLToPath(import.meta.url);
+  const resolver = createResolver({
+    mapping: () => ({ paths: {}, baseUrl: undefined }),
+    isLibrary: () => false,
+    ownFile: () => undefined,
+    compiles: 'zod',
+  });
+  const target = resolver.resolve('zod', here);
+  if (!('file' in target)) return import('zod');
+  const folder = storeFolder(stores, target.file);
+  const kept = freshKept(folder, target.file);
+  const evaluator: Evaluator = createEvaluator({ resolver, library: () => ({}), kept, folder, maps: false, isLazy: isTranslation });
+  const loaded = await evaluator.load(target.file);
+  if (prepare()) evaluator.save(target.file);
+  return loaded;
+}
+
+/** Messages in fifty languages, most of zod's text, of which hardly anybody asks for one. */
+const isTranslation = (file: string): boolean => /[\\/]locales[\\/](?!en\.|index\.)/.test(file);
+
+/** Beside this file, in the source as in the package. */
 const OWN_TASKS = fileURLToPath(new URL('../tasks', import.meta.url));
-const OWN_TESTING = fileURLToPath(new URL('./testing', import.meta.url));
-
-/** Made ready to be written to, out of git's sight; `false` where that cannot be. */
-function cacheFolder(root: string, given: string | undefined): string | false {
-  try {
-    if (given !== undefined) return made(join(given, 'jiti'));
-    const state = made(join(root, '.tasks'));
-    try {
-      writeFileSync(join(state, '.gitignore'), '*\n', { flag: 'wx' });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    return made(join(state, 'cache', 'jiti'));
-  } catch {
-    return false;
-  }
-}
-
-function made(folder: string): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return folder;
-}
 
 function defaultExport(exported: unknown, name: string): unknown {
   const isRecord = typeof exported === 'object' && exported !== null;

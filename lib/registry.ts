@@ -6,6 +6,7 @@ import type { Found, Place, WalkOptions } from './task-tree.ts';
 import { joinName, walkTree } from './task-tree.ts';
 import { kebab } from './util/kebab.ts';
 import { nearest } from './util/nearest.ts';
+import { once } from './util/once.ts';
 
 /** Names ↔ tasks (R1, R2). */
 export interface RegistryEntry {
@@ -23,6 +24,8 @@ export interface RegistryEntry {
 export interface Registry {
   /** In the config's order; a module's alphabetically. */
   readonly entries: readonly RegistryEntry[];
+  /** Names, aliases, and namespaces that have a default. */
+  readonly words: ReadonlyMap<string, RegistryEntry>;
   /** Dotted names, those of modules not loaded included. */
   readonly namespaces: readonly string[];
   readonly defaultTask: RegistryEntry | undefined;
@@ -42,11 +45,17 @@ export interface Registry {
 export async function buildRegistry(tree: object, options: WalkOptions = {}): Promise<Registry> {
   const found = await walkTree(tree, options);
   const { entries, words, problems } = nameTasks(found);
-  const registry = makeRegistry({ tree, options, found, entries, words });
   problems.unshift(...found.problems);
-  problems.push(...checkDeclarations(entries));
+  if (!options.isChecked?.()) problems.push(...checkDeclarations(entries));
   if (problems.length > 0) throw registryError(problems);
-  return registry;
+  const rootDefault = found.places.find((place) => place.isDefault && place.namespace === '');
+  return registryOf({
+    entries,
+    words: new Map([...words].map(([word, { entry }]) => [word, entry])),
+    namespaces: [...found.namespaces.keys()],
+    defaultTask: rootDefault && entries.find((entry) => entry.task === rootDefault.task),
+    complete: found.isPartial ? () => buildRegistry(tree, { ...options, words: undefined }) : undefined,
+  });
 }
 
 function registryError(problems: readonly string[]): ConfigError {
@@ -133,26 +142,29 @@ function aliasesOf(place: Place): { readonly given: string[]; readonly wrong: st
 
 // ── Looking things up ────────────────────────────────────────────────────────────────────────────
 
-function makeRegistry(parts: {
-  readonly tree: object;
-  readonly options: WalkOptions;
-  readonly found: Found;
+/** A registry of these entries; the words are those that find them. */
+export function registryOf(parts: {
   readonly entries: readonly RegistryEntry[];
-  readonly words: ReadonlyMap<string, Word>;
+  readonly words: ReadonlyMap<string, RegistryEntry>;
+  readonly namespaces: readonly string[];
+  readonly defaultTask: RegistryEntry | undefined;
+  /** Gives the whole, where this is a part. */
+  readonly complete?: (() => Promise<Registry>) | undefined;
 }): Registry {
-  const { tree, options, found, entries, words } = parts;
-  const names = new Map(entries.map((entry) => [entry.task, entry.name]));
-  const rootDefault = found.places.find((place) => place.isDefault && place.namespace === '');
+  const { entries, words, namespaces, defaultTask, complete } = parts;
+  const names = once(() => new Map(entries.map((entry) => [entry.task, entry.name])));
+  const known = new Set(namespaces);
   const registry: Registry = {
     entries,
-    namespaces: [...found.namespaces.keys()],
-    defaultTask: rootDefault && entries.find((entry) => entry.task === rootDefault.task),
-    isPartial: found.isPartial,
-    find: (word) => words.get(word)?.entry,
-    isNamespace: (word) => found.namespaces.has(word),
-    nameOf: (task) => names.get(task),
-    nearest: (word) => nearestName(word, [...words.keys(), ...found.namespaces.keys()], entries),
-    complete: () => (found.isPartial ? buildRegistry(tree, { ...options, words: undefined }) : Promise.resolve(registry)),
+    words,
+    namespaces,
+    defaultTask,
+    isPartial: complete !== undefined,
+    find: (word) => words.get(word),
+    isNamespace: (word) => known.has(word),
+    nameOf: (task) => names().get(task),
+    nearest: (word) => nearestName(word, [...words.keys(), ...namespaces], entries),
+    complete: complete ?? (() => Promise.resolve(registry)),
   };
   return registry;
 }

@@ -1,7 +1,8 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Json } from './event.ts';
 import type { Fields } from './task.ts';
 import { kebab } from './util/kebab.ts';
+import { zod } from './zod.ts';
 
 /**
  * What a schema says about each of its fields (R7). The only file that looks inside a zod schema.
@@ -48,23 +49,26 @@ export type FieldKind =
 
 /** A path. Typed on a command line it is resolved against the folder the user stands in; in code and in defaults against the root. Absolute in the body. */
 export function path(): z.ZodString {
-  return z.string().min(1).meta({ taskwright: 'path' });
+  return zod().string().min(1).meta({ taskwright: 'path' });
 }
 
 /** Any JSON value, as JSON text on a command line; checked by `schema`. */
 export function json<S extends z.ZodType = z.ZodJSONSchema>(schema?: S): S {
   // Without an argument S is its default, which only the compiler cannot see.
-  return (schema ?? z.json()).meta({ taskwright: 'json' }) as S;
+  return (schema ?? zod().json()).meta({ taskwright: 'json' }) as S;
 }
 
 /** `--define A=1 --define B=2`, gathered into a record. */
 export function keyValue(): z.ZodRecord<z.ZodString, z.ZodString> {
-  return z.record(z.string().regex(/^[^=]+$/, 'a name, without `=`'), z.string()).meta({ taskwright: 'key-value' });
+  const name = zod()
+    .string()
+    .regex(/^[^=]+$/, 'a name, without `=`');
+  return zod().record(name, zod().string()).meta({ taskwright: 'key-value' });
 }
 
 /** How often a flag was given: `-vvv` is 3. */
 export function count(): z.ZodDefault<z.ZodNumber> {
-  return z.number().int().nonnegative().default(0).meta({ taskwright: 'count' });
+  return zod().number().int().nonnegative().default(0).meta({ taskwright: 'count' });
 }
 
 // ── Fields ───────────────────────────────────────────────────────────────────────────────────────
@@ -96,7 +100,7 @@ const NO_FIELDS = {};
 /** `input` or `env` as one schema. A plain shape refuses keys that it does not name. @internal */
 export function objectOf(fields: Fields | undefined): z.ZodObject {
   const of = fields ?? NO_FIELDS;
-  const made = objects.get(of) ?? (isSchema(of) ? (of as z.ZodObject) : z.strictObject(of));
+  const made = objects.get(of) ?? (isSchema(of) ? (of as z.ZodObject) : zod().strictObject(of));
   objects.set(of, made);
   return made;
 }
@@ -107,6 +111,20 @@ export function fieldsOf(fields: Fields | undefined): readonly Field[] {
 }
 
 /** What is wrong with `fields` as input, a line each: what, and what to use instead. @internal */
+/** Fields that were read in another process, as if a shape said them. */
+export function shapeOfFields(fields: () => readonly Field[]): Fields {
+  const shape = {};
+  const problems: readonly string[] = [];
+  known.set(shape, {
+    get fields() {
+      return fields();
+    },
+    problems,
+  });
+  return shape;
+}
+
+/** What is wrong with `fields` as input, a line each: what, and what to use instead. */
 export function problemsOf(fields: Fields | undefined): string[] {
   const { fields: found, problems } = lookAt(fields);
   return [...problems, ...clashesOf(found)];
@@ -149,7 +167,7 @@ function unwrap(outer: Schema): Unwrapped {
   let isGivenAtTheEnd = false;
   for (;;) {
     // zod's registry types functions of a meta through its own placeholder.
-    meta = { ...(z.globalRegistry.get(schema as unknown as z.ZodType) as z.GlobalMeta | undefined), ...meta };
+    meta = { ...(zod().globalRegistry.get(schema as unknown as z.ZodType) as z.GlobalMeta | undefined), ...meta };
     const { def } = schema._zod;
     if ((def.type === 'default' || def.type === 'prefault') && fallback === undefined) {
       fallback = def.defaultValue;
@@ -369,7 +387,7 @@ export function secretValuesIn(schema: z.ZodType | undefined, value: unknown): s
 
 /** For programs (R42): dates as date-time strings; what JSON Schema cannot say is left open. @internal */
 export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
-  return z.toJSONSchema(schema, {
+  return zod().toJSONSchema(schema, {
     io,
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => {

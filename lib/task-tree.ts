@@ -15,6 +15,8 @@ export type ModuleLoader = () => Promise<object>;
 export interface WalkOptions {
   /** The words of a command line: modules to be imported are, when one of these lies in their namespace. Absent: all are. */
   readonly words?: readonly string[] | undefined;
+  /** What the tasks declare was found right before, and is the same. */
+  readonly isChecked?: () => boolean;
   /** Makes a good error of what importing a module threw. */
   readonly explain?: (error: unknown) => unknown;
 }

@@ -10,7 +10,8 @@ export interface AskOptions {
   readonly yes: boolean;
   /** Somebody can answer: a terminal, not CI, not `--no-input`. */
   readonly canAsk: boolean;
-  readonly input: NodeJS.ReadStream;
+  /** Opened when a question is put: a stream costs more than a run needs to begin. */
+  readonly input: () => NodeJS.ReadStream;
   readonly stderr: Sink;
 }
 
@@ -22,7 +23,7 @@ export function createAsk({ yes, canAsk, input, stderr }: AskOptions): Ask {
     }
     if (!canAsk) return 'no-terminal';
     const { confirm, isCancel } = await import('@clack/prompts');
-    const answer = await confirm({ message: question, initialValue: false, input, output: streamOf(stderr), signal });
+    const answer = await confirm({ message: question, initialValue: false, input: input(), output: streamOf(stderr), signal });
     if (isCancel(answer)) throw stoppedAtQuestion();
     return answer ? 'yes' : 'no';
   };
@@ -37,7 +38,7 @@ export function createAskForText({ input, stderr }: Pick<AskOptions, 'input' | '
     const { isCancel, multiselect, password, select, text } = await import('@clack/prompts');
     const { kind } = field;
     const message = `${task} ${spellingsOf(field).long}${field.description === undefined ? '' : `: ${field.description}`}`;
-    const common = { message, input, output: streamOf(stderr) };
+    const common = { message, input: input(), output: streamOf(stderr) };
     const choices = (values: readonly (string | number)[]) => values.map((value) => ({ value: String(value) }));
     const validate = (typed: string | undefined): string | undefined => refuse(typed ?? '');
     let answer: string | readonly string[] | symbol;
@@ -80,7 +81,7 @@ export async function pickTask(
     options: tasks.map(({ name, summary }) => ({ value: name, label: name, hint: summary })),
     filter: (search, option) => `${option.label ?? ''} ${option.hint ?? ''}`.toLowerCase().includes(search.toLowerCase()),
     maxItems: Math.max(3, stderr.rows - 6),
-    input,
+    input: input(),
     output: streamOf(stderr),
   });
   if (isCancel(answer)) throw stoppedAtQuestion();

@@ -1,6 +1,15 @@
 #!/usr/bin/env node
 import { processHost } from './host.ts';
-import { main } from './main.ts';
+import { start } from './start.ts';
 
+/** CommonJS once it is built: Node begins that sooner. The rest of the command line is one file, loaded when it is needed. */
+declare const require: (file: './lib.cjs') => typeof import('../bundle.ts');
+
+const host = processHost();
+const code = start(host);
 // What a body left behind (a timer, a socket) does not keep the command line from ending.
-process.exit(await main(processHost()));
+if (code === undefined)
+  void require('./lib.cjs')
+    .main(host)
+    .then((ended) => process.exit(ended));
+else process.exitCode = code;

@@ -1,4 +1,6 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, statSync, writeSync } from 'node:fs';
+import { devNull } from 'node:os';
+import { isatty } from 'node:tty';
 import type { Config } from '../config.ts';
 import type { Sink } from '../reporters/reporter.ts';
 
@@ -38,9 +40,14 @@ export function processHost(): Host {
     argv: process.argv.slice(2),
     env: process.env,
     cwd: workingFolder(),
-    stdout: sinkOf(process.stdout, 1, process.env),
-    stderr: sinkOf(process.stderr, 2, process.env),
-    stdin: { isTTY: process.stdin.isTTY === true, stream: process.stdin },
+    stdout: sinkOf(() => process.stdout, 1, process.env),
+    stderr: sinkOf(() => process.stderr, 2, process.env),
+    stdin: {
+      isTTY: isTerminal(0),
+      get stream() {
+        return process.stdin;
+      },
+    },
     onSignal: (stop) => {
       const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
       const listeners = signals.map((signal) => [signal, () => stop(signal)] as const);
@@ -75,6 +82,16 @@ export function processHost(): Host {
   };
 }
 
+/** Asked of the file first: the module that knows terminals brings half of Node's network with it. */
+function isTerminal(descriptor: number): boolean {
+  try {
+    const info = fstatSync(descriptor);
+    return info.isCharacterDevice() && info.rdev !== statSync(devNull).rdev && isatty(descriptor);
+  } catch {
+    return false;
+  }
+}
+
 /** A folder that was removed under our feet has no name. */
 function workingFolder(): string {
   try {
@@ -88,7 +105,8 @@ function workingFolder(): string {
  * Written synchronously: what was said is out before the process can end, and in order with what children
  * write themselves. A closed stream swallows the rest: a run goes on without it (R21).
  */
-function sinkOf(stream: NodeJS.WriteStream, descriptor: number, env: Host['env']): Sink {
+function sinkOf(stream: () => NodeJS.WriteStream, descriptor: number, env: Host['env']): Sink {
+  const isTTY = isTerminal(descriptor);
   let isClosed = false;
   return {
     write(text) {
@@ -104,17 +122,15 @@ function sinkOf(stream: NodeJS.WriteStream, descriptor: number, env: Host['env']
         }
       }
     },
-    get isTTY() {
-      return stream.isTTY === true;
-    },
+    isTTY,
     get columns() {
-      return stream.columns || 80;
+      return (isTTY && stream().columns) || 80;
     },
     get rows() {
-      return stream.rows || 24;
+      return (isTTY && stream().rows) || 24;
     },
     get colour() {
-      return wantsColour(stream.isTTY === true, env);
+      return wantsColour(isTTY, env);
     },
   };
 }

@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import type { Order } from '../api.ts';
 import { carryOut, defaultRunOptions, dotenvFilesOf, planOrder } from '../api.ts';
 import { checkConfig, checkDefaults, defaultReporter, reporterNamed } from '../config.ts';
@@ -23,10 +22,12 @@ import { look } from '../step-scope.ts';
 import { specOf } from '../task.ts';
 import { userFrames } from '../util/frames.ts';
 import { ownVersion } from '../util/own-version.ts';
+import { completeFromTasks, completionWords, wasRun } from './completion/complete.ts';
 import type { Host, Program } from './host.ts';
 import type { OwnOptions } from './own-options.ts';
 import type { ParsedLine, ParseProblem, ParsedTarget } from './parse.ts';
 import { badLine, leadingOptions, parseArgv, runOptionsOf } from './parse.ts';
+import { document, invocationDirOf, list, paintFor, nameOf, tellNotices, whereToLook } from './look.ts';
 import { renderSettings, settingRows, settingsJson, settle } from './settings.ts';
 
 /**
@@ -51,14 +52,21 @@ export async function main(host: Host): Promise<number> {
 }
 
 async function command(host: Host): Promise<number> {
+  const completed = completionWords(host);
+  if (completed) return complete(host, completed);
   const leading = leadingOptions(host.argv);
   if (leading.version) {
     host.stdout.write(`${host.program?.version ?? ownVersion()}\n`);
     return EXIT.ok;
   }
+  if (leading.completion) {
+    const { completionScript } = await import('./completion/script.ts');
+    host.stdout.write(completionScript(leading.completion));
+    return EXIT.ok;
+  }
   if (leading.help && host.argv.every((word) => word.startsWith('-'))) {
     const { renderProgramHelp } = await import('./help.ts');
-    host.stdout.write(renderProgramHelp(await paintFor(host)));
+    host.stdout.write(renderProgramHelp(paintFor(host)));
     return EXIT.ok;
   }
   if (leading.init && !host.program) return init(host, leading);
@@ -76,6 +84,14 @@ async function command(host: Host): Promise<number> {
   return answer(host, { ...project, registry }, line);
 }
 
+/** What is wrong with a config is no answer to the Tab key. */
+async function complete(host: Host, words: readonly string[]): Promise<number> {
+  if (!wasRun(host, words)) return EXIT.ok;
+  const { registry } = await unlessEndless(host, projectFor(host, leadingOptions(words.slice(0, -1)), undefined));
+  await completeFromTasks(host, words, registry);
+  return EXIT.ok;
+}
+
 // ── Reading the line ─────────────────────────────────────────────────────────────────────────────
 
 /** @throws {UsageError} when `-C` names none */
@@ -86,19 +102,15 @@ function folderFor(host: Host, leading: OwnOptions): string {
   return folder;
 }
 
-async function projectFor(host: Host, leading: OwnOptions, words: readonly string[]): Promise<Project> {
+async function projectFor(host: Host, leading: OwnOptions, words: readonly string[] | undefined): Promise<Project> {
   if (host.program) return ownProject(host.program, folderFor(host, leading), leading);
+  folderFor(host, leading);
   return loadProject({
-    cwd: folderFor(host, leading),
-    file: leading.file,
     words,
-    home: host.env['HOME'] ?? homedir(),
-    modules: { taskwright: await import('../index.ts'), zod: await import('zod') },
-    ...(host.env['TASKS_CACHE_DIR'] && { cacheDir: resolve(host.cwd, host.env['TASKS_CACHE_DIR']) }),
+    ...whereToLook(host, leading),
+    modules: { taskwright: await import('../index.ts'), testing: () => import('../testing.ts') },
   });
 }
-
-const nameOf = ({ program }: Host): string => program?.name ?? 'tasks';
 
 /** A binary of one's own brings its config along. */
 async function ownProject({ name, config: given, root }: Program, cwd: string, leading: OwnOptions): Promise<Project> {
@@ -156,15 +168,6 @@ async function inputProblemsOf(host: Host, project: Project, line: ParsedLine): 
   );
 }
 
-/** `-C` moves where the user stands. */
-const invocationDirOf = (host: Host, options: OwnOptions): string =>
-  options.directory === undefined ? host.cwd : resolve(host.cwd, options.directory);
-
-function tellNotices(host: Host, notices: readonly string[], options: OwnOptions): void {
-  if (options.quiet || options.reporter === 'quiet') return;
-  for (const notice of notices) host.stderr.write(`note: ${notice}\n`);
-}
-
 async function init(host: Host, leading: OwnOptions): Promise<number> {
   const word = host.argv.find((one) => !one.startsWith('-') && one !== leading.directory);
   if (word !== undefined) throw new UsageError('bad-line', `\`--init\` stands alone, and \`${word}\` stands beside it`);
@@ -180,18 +183,9 @@ async function init(host: Host, leading: OwnOptions): Promise<number> {
 
 // ── What only looks ──────────────────────────────────────────────────────────────────────────────
 
-async function paintFor(host: Host) {
-  const { default: picocolors } = await import('picocolors');
-  return {
-    program: nameOf(host),
-    paint: picocolors.createColors(host.stdout.colour),
-    width: host.stdout.isTTY ? host.stdout.columns : undefined,
-  };
-}
-
 async function help(host: Host, project: Project, registry: Registry, line: ParsedLine): Promise<number> {
   const { renderProgramHelp, renderTaskHelp } = await import('./help.ts');
-  const look = { ...(await paintFor(host)), all: line.options.all, shortFlags: project.config.shortFlags };
+  const look = { ...paintFor(host), all: line.options.all, shortFlags: project.config.shortFlags };
   const unknown = line.problems.find((problem) => problem.code === 'unknown-task');
   const subject = line.targets.at(-1);
   if (!subject && unknown) throw new UsageError(unknown.code, unknown.text, { hint: unknown.hint });
@@ -208,16 +202,6 @@ async function help(host: Host, project: Project, registry: Registry, line: Pars
   return EXIT.ok;
 }
 
-async function list(host: Host, registry: Registry, options: OwnOptions, namespace: string | undefined): Promise<number> {
-  const { listJson, renderList } = await import('./list.ts');
-  const what = { namespace, all: options.all };
-  const look = { ...what, ...(await paintFor(host)), flat: options.flat, depth: options.depth };
-  host.stdout.write(options.json ? document(listJson(registry, what)) : renderList(registry, look));
-  return EXIT.ok;
-}
-
-const document = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
-
 /** What was asked for, if nothing is wrong with how. */
 async function answer(host: Host, project: Project, line: ParsedLine): Promise<number> {
   const { options, targets } = line;
@@ -233,7 +217,7 @@ async function answer(host: Host, project: Project, line: ParsedLine): Promise<n
   if (options.cacheInfo || options.cacheClear) return kept(host, project, options);
   if (targets.length === 0) {
     if (isBare(line) && host.stdout.isTTY && canAskAt(host, options)) return pick(host, project, line);
-    await list(host, registry, options, line.namespaces[0]);
+    list(host, registry, options, line.namespaces[0]);
     // Nothing was run: a person sees that, a script must not take it for done.
     return host.stdout.isTTY ? EXIT.ok : EXIT.usage;
   }
@@ -250,7 +234,7 @@ async function pick(host: Host, project: Project, line: ParsedLine): Promise<num
   if (shown.length === 0) return list(host, project.registry, line.options, undefined);
   const name = await pickTask(
     shown.map(({ name, spec: { summary } }) => ({ name, summary })),
-    { input: host.stdin.stream, stderr: host.stderr },
+    { input: () => host.stdin.stream, stderr: host.stderr },
   );
   const { line: picked } = await readLine({ ...host, argv: [name] }, project, line.options);
   const targets = await askedTargets(host, project, picked, { isPicked: true });
@@ -265,7 +249,7 @@ async function askedTargets(host: Host, project: Project, line: ParsedLine, { is
   const { targets, wereAsked } = await withMissing(
     line.targets,
     scope,
-    createAskForText({ input: host.stdin.stream, stderr: host.stderr }),
+    createAskForText({ input: () => host.stdin.stream, stderr: host.stderr }),
   );
   if (wereAsked || isPicked) {
     const words = targets.flatMap((target) => wordsOf(target));
@@ -285,14 +269,14 @@ function wordsOf({ name, task, given, passthrough }: ParsedTarget): string[] {
 async function variables(host: Host, project: Project, options: OwnOptions): Promise<number> {
   const { renderVariables, variableRows, variablesJson } = await import('./env-view.ts');
   const rows = variableRows(await environmentOf(host, project), project.registry);
-  const { paint, width } = await paintFor(host);
+  const { paint, width } = paintFor(host);
   host.stdout.write(options.json ? document(variablesJson(rows)) : renderVariables(rows, paint, width));
   return EXIT.ok;
 }
 
 async function settings(host: Host, { config, file, registry }: Project, line: ParsedLine): Promise<number> {
   const rows = settingRows(settle(line.own, host.env, config), config, registry);
-  const { paint, width } = await paintFor(host);
+  const { paint, width } = paintFor(host);
   host.stdout.write(line.options.json ? document(settingsJson(rows, file)) : renderSettings(rows, file, paint, width));
   return EXIT.ok;
 }
@@ -309,7 +293,7 @@ async function foresee(host: Host, order: Order, options: OwnOptions): Promise<n
   const { renderGraph, renderPlan } = await import('./plan-view.ts');
   const { plan, planner, nameOf } = await planOrder(order);
   const view = planView(plan, planner, nameOf);
-  const { paint } = await paintFor(host);
+  const { paint } = paintFor(host);
   if (options.graph !== undefined && options.graph !== false) {
     host.stdout.write(renderGraph(view, graphFormat(options)));
   } else {
@@ -321,7 +305,7 @@ async function foresee(host: Host, order: Order, options: OwnOptions): Promise<n
 async function explain(host: Host, order: Order, keeping: Keeping, options: OwnOptions): Promise<number> {
   const [{ explainJson, explainOrder }, { renderExplained }] = await Promise.all([import('../explain.ts'), import('./kept-view.ts')]);
   const explained = await explainOrder(order, keeping);
-  const { paint } = await paintFor(host);
+  const { paint } = paintFor(host);
   host.stdout.write(options.json ? document(explainJson(explained)) : renderExplained(explained, paint));
   return EXIT.ok;
 }
@@ -357,7 +341,7 @@ async function orderFor(host: Host, project: Project, line: ParsedLine): Promise
     env: host.env,
     reporters: isForeseen(options) ? [] : [await reporterFor(project, options, screen)],
     runner: localRunner(),
-    ask: createAsk({ yes: options.yes, canAsk, input: host.stdin.stream, stderr: host.stderr }),
+    ask: createAsk({ yes: options.yes, canAsk, input: () => host.stdin.stream, stderr: host.stderr }),
     terminal: {
       isTerminal: host.stdin.isTTY && host.stdout.isTTY,
       colour: host.stdout.colour,

@@ -1,63 +1,86 @@
-import { z } from 'zod';
 import type { Json } from '../event.ts';
-import { parse } from '../input.ts';
-import { fieldsOf } from '../schema.ts';
-import type { Field } from '../schema.ts';
+import type { Field, FieldKind } from '../schema.ts';
 import { durationMs } from '../util/duration.ts';
 
 /**
- * taskwright's own options, declared as a task's input is: the same grammar reads them and the same help
- * shows them.
+ * taskwright's own options: the same grammar reads them as a task's flags, and the same help shows them.
+ * They are no schemas, so that `--version`, `--list` and completion need no zod.
  */
-const flag = (help: string, short?: string) =>
-  z
-    .boolean()
-    .default(false)
-    .meta({ description: help, ...(short && { short }) });
-const duration = (help: string) =>
-  z
-    .string()
-    .refine((text) => durationMs(text) !== undefined, 'expected a length of time such as 30s or 10m')
-    .optional()
-    .meta({ description: help });
+interface OwnOption<T> {
+  readonly kind: FieldKind;
+  readonly help: string;
+  readonly short?: string | undefined;
+  /** Absent: the option is, too, when it is not given. */
+  readonly default?: T & Json;
+  /** What a value is expected to be, where it is not that. */
+  readonly refuse?: (value: Json) => string | undefined;
+}
 
-const ownShape = {
+const flag = (help: string, short?: string): OwnOption<boolean> => ({ kind: { type: 'boolean' }, default: false, help, short });
+const text = (help: string, more: Pick<OwnOption<string>, 'short' | 'refuse'> = {}): OwnOption<string | undefined> => ({
+  kind: { type: 'string' },
+  help,
+  refuse: (value) => (value === '' ? 'expected a text' : undefined),
+  ...more,
+});
+const whole = (help: string, short?: string): OwnOption<number | undefined> => ({
+  kind: { type: 'int' },
+  help,
+  short,
+  refuse: (value) => (Number(value) < 1 ? 'expected a whole number from 1' : undefined),
+});
+const duration = (help: string): OwnOption<string | undefined> =>
+  text(help, {
+    refuse: (value) => (durationMs(String(value)) === undefined ? 'expected a length of time such as 30s or 10m' : undefined),
+  });
+const word = <W extends string>(words: readonly W[], help: string): OwnOption<W | undefined> => ({
+  kind: { type: 'enum', values: words },
+  help,
+});
+/** Alone, or with one of these after `=`. */
+const flagOf = (words: readonly string[], help: string): OwnOption<boolean | string | undefined> => ({
+  kind: { type: 'boolean-or-string' },
+  help,
+  refuse: (value) =>
+    typeof value === 'boolean' || words.includes(String(value))
+      ? undefined
+      : `expected ${[words.slice(0, -1).join(', ') || 'nothing,', words.at(-1)].join(' or ')}`,
+});
+
+/** Those whose completion there is a script for. */
+const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
+export type ShellName = (typeof SHELLS)[number];
+
+const OPTIONS = {
   list: flag('the tasks, or those of a namespace', 'l'),
   flat: flag('one line a task, full names'),
-  depth: z.int().min(1).optional().meta({ description: 'levels of namespaces that are shown' }),
+  depth: whole('levels of namespaces that are shown'),
   all: flag('hidden tasks and inputs too'),
   json: flag('what is asked for as one JSON document; with tasks, what they gave'),
   schema: flag('inputs and outputs of all tasks as JSON Schema'),
   help: flag('this, or the help of a task', 'h'),
   version: flag('the version', 'V'),
   init: flag('write a config, from package.json scripts and tasks of Invoke'),
+  completion: word(SHELLS, 'the script that completes in a shell: bash, zsh, fish or powershell'),
 
-  directory: z.string().min(1).optional().meta({ short: 'C', description: 'the folder to start from' }),
-  file: z.string().min(1).optional().meta({ short: 'f', description: 'the config, instead of the one that is found' }),
+  directory: text('the folder to start from', { short: 'C' }),
+  file: text('the config, instead of the one that is found', { short: 'f' }),
   env: flag('variables, and where each comes from'),
   showConfig: flag('settings, and where each comes from'),
 
   dryRun: flag('show each command and start none', 'n'),
   plan: flag('show the steps and run none'),
-  graph: z
-    .union([z.boolean(), z.string()])
-    .refine((format) => typeof format === 'boolean' || ['mermaid', 'dot', 'json'].includes(format), 'expected mermaid, dot or json')
-    .optional()
-    .meta({ description: 'the graph of the steps: mermaid, dot or json' }),
+  graph: flagOf(['mermaid', 'dot', 'json'], 'the graph of the steps: mermaid, dot or json'),
 
   explain: flag('why each step would run, or not, and run none'),
   cacheInfo: flag('how much is kept, and where'),
   cacheClear: flag('forget all that is kept'),
 
-  force: z
-    .union([z.boolean(), z.string()])
-    .refine((what) => typeof what === 'boolean' || what === 'all', 'expected nothing, or all')
-    .optional()
-    .meta({ description: 'run the named tasks though nothing changed; `all`: what they need too' }),
-  cache: z.boolean().default(true).meta({ description: 'leave alone what has not changed (`--no-cache`: do not, and keep nothing)' }),
+  force: flagOf(['all'], 'run the named tasks though nothing changed; `all`: what they need too'),
+  cache: { ...flag('leave alone what has not changed (`--no-cache`: do not, and keep nothing)'), default: true },
   watch: flag('run again when sources change', 'w'),
 
-  jobs: z.int().min(1).optional().meta({ short: 'j', description: 'how many steps at once' }),
+  jobs: whole('how many steps at once', 'j'),
   parallel: flag('targets side by side, not in the order typed', 'p'),
   keepGoing: flag('after a failure run what does not need it', 'k'),
   failFast: flag('at a failure stop what is running'),
@@ -70,32 +93,48 @@ const ownShape = {
   noInput: flag('never ask for what is missing'),
   skipUnmet: flag('leave out what cannot run here, and what needs it'),
 
-  reporter: z.string().min(1).optional().meta({ short: 'r', description: 'how it is shown: tree, lines, grouped, github, json or quiet' }),
+  reporter: text('how it is shown: tree, lines, grouped, github, json or quiet', { short: 'r' }),
   quiet: flag('only results and failures', 'q'),
   why: flag('why a step runs that could have been left alone'),
   echo: flag('show each command before it runs', 'e'),
   verbose: flag('commands, reasons and full stacks', 'v'),
 };
 
-const ownSchema = z.object(ownShape);
-export type OwnOptions = z.output<typeof ownSchema>;
+type Options = typeof OPTIONS;
+export type OwnOptions = { readonly [Key in keyof Options]: Options[Key] extends OwnOption<infer T> ? T : never };
 
-export const OWN_FIELDS: readonly Field[] = fieldsOf(ownShape);
-const NO_OWN_OPTIONS: OwnOptions = ownSchema.parse({});
+export const OWN_FIELDS: readonly Field[] = Object.entries<OwnOption<unknown>>(OPTIONS).map(([key, option]) => ({
+  key,
+  kind: option.kind,
+  required: false,
+  default: option.default,
+  description: option.help,
+  short: option.short,
+  positional: false,
+  variadic: false,
+  env: undefined,
+  secret: false,
+  examples: [],
+  hidden: false,
+  complete: undefined,
+}));
 
 /** What was given, over the defaults; a value that its option refuses is left out, and told. */
 export function ownOptions(given: Readonly<Record<string, Json>>, complain: (key: string, expected: string) => void): OwnOptions {
-  const checked = parse(ownShape, given);
-  // The schema that was asked is that of OwnOptions.
-  if (checked.ok) return checked.value as OwnOptions;
-  for (const issue of checked.issues) complain(issue.key ?? '', issue.message);
-  const wrong = new Set(checked.issues.map((issue) => issue.key));
-  return { ...NO_OWN_OPTIONS, ...Object.fromEntries(Object.entries(given).filter(([key]) => !wrong.has(key))) };
+  const options: Record<string, unknown> = {};
+  for (const [key, option] of Object.entries<OwnOption<unknown>>(OPTIONS)) {
+    const value = given[key];
+    const expected = value === undefined ? undefined : option.refuse?.(value);
+    if (expected !== undefined) complain(key, expected);
+    options[key] = value === undefined || expected !== undefined ? option.default : value;
+  }
+  // One value for each option, read by its kind.
+  return options as unknown as OwnOptions;
 }
 
 /** In which order and under which headings help shows them. */
 export const OWN_GROUPS: readonly { readonly title: string; readonly keys: readonly (keyof OwnOptions)[] }[] = [
-  { title: 'Look', keys: ['list', 'flat', 'depth', 'all', 'json', 'schema', 'help', 'version', 'init'] },
+  { title: 'Look', keys: ['list', 'flat', 'depth', 'all', 'json', 'schema', 'help', 'version', 'init', 'completion'] },
   { title: 'Where', keys: ['directory', 'file', 'env', 'showConfig'] },
   { title: 'Foresee', keys: ['dryRun', 'plan', 'graph', 'explain'] },
   { title: 'Run', keys: ['jobs', 'parallel', 'keepGoing', 'failFast', 'failIfLocked', 'timeout', 'commandTimeout', 'warnOnly'] },

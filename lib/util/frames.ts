@@ -2,7 +2,10 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** This library's own folder, whose frames say nothing to the author of a task. */
-export const LIBRARY = fileURLToPath(new URL('..', import.meta.url));
+export const LIBRARY = fileURLToPath(import.meta.url).replace(/(.*[\\/]lib[\\/]).*/, '$1');
+
+/** How V8 calls the body of a CommonJS module. */
+const MODULE = 'Object.<anonymous>';
 
 /** One line of a stack. */
 export interface Frame {
@@ -21,7 +24,7 @@ export function ownFrames(stack: string): Frame[] {
     if (!match?.[2]) return [];
     const file = match[2].startsWith('file://') ? fileURLToPath(match[2]) : match[2];
     if (file.startsWith(LIBRARY) || /[\\/]node_modules[\\/]/.test(file)) return [];
-    return [{ file, line: Number(match[3]), column: Number(match[4]), name: match[1] }];
+    return [{ file, line: Number(match[3]), column: Number(match[4]), name: match[1] === MODULE ? undefined : match[1] }];
   });
 }
 

@@ -96,7 +96,7 @@ test('several failures are all told, quiet shows their last lines (R20, R38)', a
       again: tasks broken
 
     ✖ thrower that was it
-      at run (tasks.config.ts:21:73)
+      at run (tasks.config.ts:21:57)
       again: tasks thrower
     "
   `);

@@ -83,7 +83,7 @@ export default defineConfig({ tasks: { stray, next } });
 
 plain('a closed pipe ends what only looks, quietly (R21)', async () => {
   const project = projectWith({ 'tasks.config.ts': CONFIG });
-  const piped = spawnSync('bash', ['-c', `"${process.execPath}" "${REPOSITORY}/dist/lib/cli/bin.js" --list | head -0`], {
+  const piped = spawnSync('bash', ['-c', `"${process.execPath}" "${REPOSITORY}/dist/lib/bin.cjs" --list | head -0`], {
     cwd: project.root,
     encoding: 'utf8',
   });

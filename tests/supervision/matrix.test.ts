@@ -14,12 +14,12 @@ import { MARK, survivorsOf, untilNone, watchersOf } from './survivors.ts';
 // R24: whatever ends a run, and whatever its processes do, none of them is there after it.
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
-const COMMAND_LINE = join(REPOSITORY, 'dist/lib/cli/bin.js');
+const COMMAND_LINE = join(REPOSITORY, 'dist/lib/bin.cjs');
 
 let folder: string;
 beforeAll(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'taskwright-matrix-')));
-  writeFileSync(join(folder, 'tasks.config.ts'), configFor(join(REPOSITORY, 'dist/lib/index.js')));
+  writeFileSync(join(folder, 'tasks.config.ts'), configFor(join(REPOSITORY, 'dist/lib/package.js')));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

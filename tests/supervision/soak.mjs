@@ -18,7 +18,7 @@ const LATEST_MS = 2500;
 const MARK = 'TASKWRIGHT_TEST_RUN';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
-const COMMAND_LINE = join(REPOSITORY, 'dist/lib/cli/bin.js');
+const COMMAND_LINE = join(REPOSITORY, 'dist/lib/bin.cjs');
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
 function randomFrom(seed) {
@@ -42,7 +42,7 @@ const SHAPES = [
 ];
 
 const CONFIG = `
-import { defineConfig, freePort, task } from ${JSON.stringify(join(REPOSITORY, 'dist/lib/index.js'))};
+import { defineConfig, freePort, task } from ${JSON.stringify(join(REPOSITORY, 'dist/lib/package.js'))};
 import { z } from 'zod';
 const SHAPES = ${JSON.stringify(SHAPES)};
 const grace = '300ms';

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { ReadStream } from 'node:tty';
 import { main } from '../../lib/cli/main.ts';
+import { start } from '../../lib/cli/start.ts';
 import type { Host } from '../../lib/cli/host.ts';
 import type { Sink } from '../../lib/reporters/reporter.ts';
 
@@ -31,6 +32,14 @@ export async function tasks(argv: readonly string[], place: Place): Promise<Said
   const { host, said } = hostAt(place);
   const code = await main({ ...host, argv });
   return { code, ...said };
+}
+
+/** As the binary does it: what can be is answered from what an earlier load kept, without the config. */
+export async function tasksFromKept(argv: readonly string[], place: Place): Promise<Said & { readonly isKept: boolean }> {
+  const { host, said } = hostAt(place);
+  const kept = start({ ...host, argv });
+  const code = kept ?? (await main({ ...host, argv }));
+  return { code, ...said, isKept: kept !== undefined };
 }
 
 /** A process at `place`, and what is written to its streams. */

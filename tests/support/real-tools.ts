@@ -5,7 +5,7 @@ import { test } from 'vitest';
 
 /** The real programs, and the built command line. */
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
-export const BIN = join(REPOSITORY, 'dist/lib/cli/bin.js');
+export const BIN = join(REPOSITORY, 'dist/lib/bin.cjs');
 
 const has = (command: string, argv: readonly string[]): boolean => spawnSync(command, argv, { stdio: 'ignore' }).status === 0;
 

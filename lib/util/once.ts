@@ -1,0 +1,5 @@
+/** Made when it is asked for first. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
