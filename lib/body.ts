@@ -78,6 +78,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
   const { run, pty } = specOf(task);
   const wantsPty = typeof pty === 'function' ? pty(engine.scopes.inputScopeOf(step)) : pty === true;
   const tail = createTail(TAIL_LINES);
+  engine.scopes.touch(1);
   const cleanUps: ((context: DeferContext) => unknown)[] = [];
   let isClosed = false;
 
@@ -235,6 +236,8 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     }
     const cleanUpErrors = await cleanUp();
     isClosed = true;
+    // One that was left behind may go on.
+    void returned.then(() => engine.scopes.touch(-1));
     for (const work of atClose) work();
     return { unawaited, cleanUpErrors };
   }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { RequirementScope } from './task.ts';
 import { findProgram } from './util/find-program.ts';
@@ -23,26 +23,32 @@ export interface FileTrouble {
 export interface FileOfVariables {
   readonly variables: ReadonlyMap<string, string>;
   readonly troubles: readonly FileTrouble[];
+  /** A program was asked what it says: the same text may say something else the next time. */
+  readonly wasAsked?: true;
+}
+
+/** Its text, without a byte order mark; `undefined` where there is no such file, and need not be. */
+export function textOfFile({ path, required }: { readonly path: string; readonly required: boolean }): string | undefined | FileTrouble {
+  try {
+    // Most files of variables are not there, and to throw for that costs ten times the look.
+    if (!required && !statSync(path, { throwIfNoEntry: false })) return undefined;
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    if (!required && (code === 'ENOENT' || code === 'ENOTDIR')) return undefined;
+    return { code: 'dotenv-unreadable', text: `\`${path}\` ${READ_TROUBLES[code] ?? `cannot be read (${code})`}`, isUsage: false };
+  }
 }
 
 /**
  * @param known  the value of a variable that is there already, for expansion
  * @param base   the real environment, and `look` what runs direnv in it
- * @returns undefined where there is no such file, and need not be
  */
-export async function readVariables(
-  { path, required }: { readonly path: string; readonly required: boolean },
+export async function variablesIn(
+  { path, text }: { readonly path: string; readonly text: string },
   known: (name: string) => string | undefined,
   { base, look }: { readonly base: Variables; readonly look: RequirementScope['look'] },
-): Promise<FileOfVariables | undefined> {
-  let text: string;
-  try {
-    text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    if (!required && (code === 'ENOENT' || code === 'ENOTDIR')) return undefined;
-    return failed({ code: 'dotenv-unreadable', text: `\`${path}\` ${READ_TROUBLES[code] ?? `cannot be read (${code})`}`, isUsage: false });
-  }
+): Promise<FileOfVariables> {
   const { parse } = (await import('dotenv')).default;
   if (!/(^|\.)envrc$/.test(basename(path))) return readDotenv(text, path, parse, known);
   return readPlainEnvrc(text, parse, base) ?? loadByDirenv(path, base, look);
@@ -223,7 +229,7 @@ async function loadByDirenv(path: string, base: Variables, look: RequirementScop
   }
   const variables = variablesOfDirenv(exported.stdout);
   return variables
-    ? { variables, troubles: [] }
+    ? { variables, troubles: [], wasAsked: true }
     : refuse(`direnv gave no JSON for \`${path}\``, `Run \`direnv export json\` in ${folder} to see why.`);
 }
 

@@ -1,5 +1,5 @@
 import type { FileTrouble, Variables } from './dotenv-file.ts';
-import { readVariables } from './dotenv-file.ts';
+import { textOfFile, variablesIn } from './dotenv-file.ts';
 import { RefusedError, UsageError } from './errors.ts';
 import type { UserError } from './errors.ts';
 import { decodeVariable } from './flags.ts';
@@ -27,16 +27,68 @@ export interface EnvironmentSources {
 
 /** @throws {UsageError} for lines that are wrong; {RefusedError} for files that cannot be read here. All of them in one */
 export async function loadEnvironment(sources: EnvironmentSources): Promise<Environment> {
+  return (await environmentOf(sources, sources.files.map(textOfFile))).environment;
+}
+
+/** The same over and over, for steps that each are to see what earlier ones wrote. */
+export interface Environments {
+  /** @throws as {@link loadEnvironment} */
+  read(files: readonly string[], look: EnvironmentSources['look']): Promise<Environment>;
+  /** A body begins or is over: it may write such a file. */
+  touch(change: 1 | -1): void;
+}
+
+/** Files are looked at while something runs that can have changed them, and parsed when their text is another. */
+export function createEnvironments(base: Variables): Environments {
+  const known = new Map<string, { readonly texts: readonly FileText[]; readonly environment: Environment; seen: number }>();
+  let running = 0;
+  let changes = 0;
+  return {
+    async read(files, look) {
+      const key = files.join('\0');
+      const last = known.get(key);
+      if (last && running === 0 && last.seen === changes) return last.environment;
+      const seen = changes;
+      const sources = { base, look, files: files.map((path) => ({ path, required: false })) };
+      const texts = sources.files.map(textOfFile);
+      if (last?.texts.every((text, index) => text === texts[index])) {
+        last.seen = seen;
+        return last.environment;
+      }
+      const { environment, isOfTexts } = await environmentOf(sources, texts);
+      if (isOfTexts) known.set(key, { texts, environment, seen });
+      return environment;
+    },
+    touch(change) {
+      running += change;
+      changes++;
+    },
+  };
+}
+
+type FileText = ReturnType<typeof textOfFile>;
+
+async function environmentOf(
+  sources: EnvironmentSources,
+  texts: readonly FileText[],
+): Promise<{ readonly environment: Environment; readonly isOfTexts: boolean }> {
   const fromFiles = new Map<string, { readonly value: string; readonly path: string }>();
   const files: string[] = [];
   const troubles: FileTrouble[] = [];
+  let isOfTexts = true;
   const inBase = (name: string): boolean => sources.base[name] !== undefined;
-  for (const { path, required } of sources.files) {
-    const known = (name: string): string | undefined => sources.base[name] ?? fromFiles.get(name)?.value;
-    const read = await readVariables({ path, required }, known, sources);
-    if (!read) continue;
+  for (const [index, { path }] of sources.files.entries()) {
+    const text = texts[index];
+    if (text === undefined) continue;
     files.push(path);
+    if (typeof text !== 'string') {
+      troubles.push(text);
+      continue;
+    }
+    const known = (name: string): string | undefined => sources.base[name] ?? fromFiles.get(name)?.value;
+    const read = await variablesIn({ path, text }, known, sources);
     troubles.push(...read.troubles);
+    if (read.wasAsked) isOfTexts = false;
     for (const [name, value] of read.variables) if (!inBase(name)) fromFiles.set(name, { value, path });
   }
   if (troubles.length > 0) throw errorOf(troubles);
@@ -44,7 +96,10 @@ export async function loadEnvironment(sources: EnvironmentSources): Promise<Envi
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(sources.base)) if (value !== undefined) variables[name] = value;
   for (const [name, { value }] of fromFiles) variables[name] = value;
-  return { variables, files, originOf: (name) => (inBase(name) ? 'environment' : fromFiles.get(name)?.path) };
+  return {
+    environment: { variables, files, originOf: (name) => (inBase(name) ? 'environment' : fromFiles.get(name)?.path) },
+    isOfTexts,
+  };
 }
 
 function errorOf(troubles: readonly FileTrouble[]): UserError {

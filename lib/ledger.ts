@@ -106,7 +106,8 @@ export function openLedger(options: LedgerOptions): Ledger {
   const marksDir = join(folder, 'running');
   const own = `${pid}-${randomBytes(6).toString('hex')}`;
   const ended = new Map<string, { readonly step: StepKey; readonly record: StepRecord | undefined }>();
-  const marked = new Map<string, StepKey>();
+  /** Of steps that ran: what their marks begin with. */
+  const marked = new Map<string, string>();
   const tell = options.onTrouble;
 
   // The marks first: a run that ends in between has written its records before it takes them away.
@@ -160,10 +161,10 @@ export function openLedger(options: LedgerOptions): Ledger {
       ended.set(text, { step, record: undefined });
       latestNow.set(step.name, text);
       if (marked.has(text)) return;
+      const mark = `${nameMark(step)}.${inputMark(step)}`;
       try {
-        fs.mkdirSync(marksDir, { recursive: true, mode: 0o700 });
-        fs.writeFileSync(join(marksDir, markOf(step, own)), '', { mode: 0o600 });
-        marked.set(text, step);
+        leaveMark(`${mark}.${own}`);
+        marked.set(text, mark);
       } catch (error) {
         tell(`what runs is not kept: ${messageOf(error)}`);
         forgetAll();
@@ -178,6 +179,17 @@ export function openLedger(options: LedgerOptions): Ledger {
       underWay.delete(own);
     },
   };
+
+  function leaveMark(mark: string): void {
+    const path = join(marksDir, mark);
+    try {
+      fs.writeFileSync(path, '', { mode: 0o600 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      fs.mkdirSync(marksDir, { recursive: true, mode: 0o700 });
+      fs.writeFileSync(path, '', { mode: 0o600 });
+    }
+  }
 
   async function saveWhole(looked: { readonly files: FileRecords; readonly modules: ModuleRecords }): Promise<void> {
     if (ended.size === 0 && looked.files === stored.files && looked.modules === stored.modules) return;
@@ -241,13 +253,11 @@ export function openLedger(options: LedgerOptions): Ledger {
 
   /** Own marks, and those that runs long gone left on the same steps. */
   function removeMarks(): void {
+    const ours = new Set(marked.values());
     try {
-      for (const mark of marked.size > 0 ? fs.readdirSync(marksDir) : []) {
+      for (const mark of ours.size > 0 ? fs.readdirSync(marksDir) : []) {
         const [name = '', input = '', run = ''] = mark.split('.');
-        const isOwn = run === own;
-        const isDead = !isUnderWay(options, run);
-        const isOurs = [...marked.values()].some((step) => nameMark(step) === name && inputMark(step) === input);
-        if (isOwn || (isOurs && isDead)) fs.rmSync(join(marksDir, mark), { force: true });
+        if (run === own || (ours.has(`${name}.${input}`) && !isUnderWay(options, run))) fs.rmSync(join(marksDir, mark), { force: true });
       }
       marked.clear();
     } catch {
@@ -290,7 +300,6 @@ function readMarks(fs: FileSystem, marksDir: string): readonly string[] {
 const textOf = (step: StepKey): string => `${step.name} ${step.input}`;
 const nameMark = (step: StepKey): string => digestOf(step.name).slice(0, 20);
 const inputMark = (step: StepKey): string => digestOf(step.input).slice(0, 20);
-const markOf = (step: StepKey, run: string): string => `${nameMark(step)}.${inputMark(step)}.${run}`;
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function stampOf(fs: FileSystem, path: string): string {

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Environment } from './environment.ts';
-import { loadEnvironment } from './environment.ts';
+import { createEnvironments } from './environment.ts';
 import type { Planner, Step } from './plan.ts';
 import type { CommandResult, Runner } from './runners/runner.ts';
 import { createMasker } from './secrets.ts';
@@ -25,6 +25,8 @@ export interface StepScopes {
   dotenvFilesOf(step: Step): readonly string[];
   inputScopeOf(step: Step): InputScope<unknown>;
   cwdOf(step: Step): string;
+  /** A body begins or is over: what files of variables say may change while one runs. */
+  touch(change: 1 | -1): void;
   /** Aborts when nothing is to be looked at any more. */
   readonly signal: AbortSignal;
 }
@@ -54,20 +56,25 @@ export function createStepScopes(options: StepScopesOptions): StepScopes {
 
   function dotenvFilesOf(step: Step): readonly string[] {
     const own = specOf(planner.bindingOf(step).task).dotenv ?? [];
+    if (own.length === 0) return options.dotenvFiles;
     const cwd = cwdOf(step);
     return [...options.dotenvFiles, ...own.map((file) => (isAbsolute(file) ? file : resolve(cwd, file)))];
   }
 
   const read = (step: Step): Promise<StepScope> => readWith(step, dotenvFilesOf(step));
 
+  const environments = createEnvironments(options.base);
+  /** Of each folder: most steps stand in the same one, and see the same variables. */
+  const scopes = new Map<string, StepScope>();
+
   async function readWith(step: Step, files: readonly string[]): Promise<StepScope> {
     const cwd = cwdOf(step);
-    const environment = await loadEnvironment({
-      base: options.base,
-      files: files.map((path) => ({ path, required: false })),
-      look: (argv, where) => look(options.runner, argv, { cwd: where?.cwd ?? cwd, env: options.base, signal: options.signal }),
-    });
-    return {
+    const environment = await environments.read(files, (argv, where) =>
+      look(options.runner, argv, { cwd: where?.cwd ?? cwd, env: options.base, signal: options.signal }),
+    );
+    const last = scopes.get(cwd);
+    if (last?.environment === environment) return last;
+    const scope: StepScope = {
       cwd,
       environment,
       looking: {
@@ -85,9 +92,19 @@ export function createStepScopes(options: StepScopesOptions): StepScopes {
           }),
       },
     };
+    scopes.set(cwd, scope);
+    return scope;
   }
 
-  return { read, readWithoutFiles: (step) => readWith(step, []), dotenvFilesOf, inputScopeOf, cwdOf, signal: options.signal };
+  return {
+    read,
+    readWithoutFiles: (step) => readWith(step, []),
+    dotenvFilesOf,
+    inputScopeOf,
+    cwdOf,
+    touch: environments.touch,
+    signal: options.signal,
+  };
 }
 
 /** Run a command that only looks: silent, never throws, bounded in time. */

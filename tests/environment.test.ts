@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { chmodSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { expand } from '../lib/dotenv-file.ts';
-import { childEnvironment, loadEnvironment, parseTaskEnv, secretValuesOf } from '../lib/environment.ts';
+import { childEnvironment, createEnvironments, loadEnvironment, parseTaskEnv, secretValuesOf } from '../lib/environment.ts';
 import { renderUserError, UserError } from '../lib/errors.ts';
 import type { CommandResult } from '../lib/runners/runner.ts';
 import type { RequirementScope } from '../lib/task.ts';
@@ -53,6 +54,35 @@ test('later files go over earlier ones, and none over the real environment (R30)
     undefined,
   ]);
   expect(environment.files).toEqual([project.path('.env'), project.path('.env.local')]);
+});
+
+test('steps see what earlier ones wrote into a file, and share what was read of one that stayed as it was (R30)', async () => {
+  const project = projectWith({ '.env': 'A=1' });
+  const environments = createEnvironments({});
+  const read = () => environments.read([project.path('.env'), project.path('.env.local')], looking({}));
+
+  const first = await read();
+  environments.touch(1);
+  expect(await read()).toBe(first);
+  // Of the same size, and within the same tick of the clock of the file system.
+  project.write('.env', 'A=2');
+  expect((await read()).variables).toEqual({ A: '2' });
+  project.write('.env.local', 'B=$A');
+  environments.touch(-1);
+  const last = await read();
+  expect(last.variables).toEqual({ A: '2', B: '2' });
+  expect(await read()).toBe(last);
+});
+
+test('what direnv says is asked again for each step (R30)', async () => {
+  const project = projectWith({ '.envrc': 'export A=$(date)' });
+  const answers = ['{"A":"1"}', '{"A":"2"}'];
+  project.write('bin/direnv', '');
+  chmodSync(project.path('bin/direnv'), 0o755);
+  const look = () => Promise.resolve({ ok: true, stdout: answers.shift() } as CommandResult);
+  const withDirenv = createEnvironments({ PATH: project.path('bin') });
+  expect((await withDirenv.read([project.path('.envrc')], look)).variables['A']).toBe('1');
+  expect((await withDirenv.read([project.path('.envrc')], look)).variables['A']).toBe('2');
 });
 
 test('single-quoted values are literal, double-quoted and bare ones expanded (R30)', async () => {
