@@ -12,7 +12,7 @@ import type { Keeping, KeptScope } from './kept.ts';
 import { createProcessLocks } from './locks.ts';
 import type { LogFiles } from './log-files.ts';
 import { noLogFiles, openLogFiles } from './log-files.ts';
-import type { Plan, Planner } from './plan.ts';
+import type { GivenFlags, Plan, Planner } from './plan.ts';
 import { createPlanner, hasIncremental } from './plan.ts';
 import type { Preflight } from './preflight.ts';
 import { preflight } from './preflight.ts';
@@ -46,6 +46,8 @@ export interface Order {
   readonly config: Config;
   readonly root: string;
   readonly invocationDir: string;
+  /** Global flags as given. */
+  readonly flags?: GivenFlags;
   /** What the command line is called. Default: `tasks`. */
   readonly program?: string;
   /** The real environment. */
@@ -98,7 +100,10 @@ export interface PlannedOrder {
 
 /** Make the plan, and no more: for `--plan`, and as the first half of {@link carryOut}. @internal */
 export async function planOrder(
-  order: Pick<Order, 'targets' | 'options' | 'registry' | 'config' | 'root' | 'invocationDir' | 'env' | 'runner' | 'signal' | 'program'>,
+  order: Pick<
+    Order,
+    'targets' | 'options' | 'registry' | 'config' | 'root' | 'invocationDir' | 'env' | 'runner' | 'signal' | 'program' | 'flags'
+  >,
 ): Promise<PlannedOrder> {
   const { registry, config, root, invocationDir } = order;
   const nameOf: Engine['nameOf'] = (task) => registry?.nameOf(task);
@@ -111,6 +116,7 @@ export async function planOrder(
     nameOf,
     env: environment.variables,
     defaults: config.defaults ?? {},
+    flags: order.flags,
     root,
     invocationDir,
     program: order.program,
@@ -258,7 +264,8 @@ async function openKeptOf(keeping: Keeping, scope: KeptScope): Promise<Increment
 /** What a run is told in anyway: names of tasks, whole and in parts, and of their inputs. */
 function namesIn(plan: Plan): Set<string> {
   const names = new Set<string>();
-  for (const step of plan.steps) for (const name of [step.name, ...step.name.split('.'), ...Object.keys(step.input)]) names.add(name);
+  for (const step of plan.steps)
+    for (const name of [step.name, ...step.name.split('.'), ...Object.keys(step.input), ...Object.keys(step.flags)]) names.add(name);
   return names;
 }
 
@@ -355,6 +362,8 @@ function createEmit(order: Order, logs: LogFiles, mask: (text: string) => string
 export interface ProgramOptions {
   /** With it: its names, files of variables, defaults. Without: none of these. */
   readonly config?: Config;
+  /** Values of the global flags that tasks were made with (`withFlags`). */
+  readonly flags?: Readonly<Record<string, unknown>>;
   /** Where commands run and paths begin. Default: the working folder. */
   readonly root?: string;
   /** The real environment. Default: that of the process. */
@@ -436,6 +445,7 @@ export async function programOrder(targets: readonly Target[], options: ProgramO
     },
     registry,
     config,
+    ...(options.flags && { flags: { given: options.flags, from: 'code' as const } }),
     root,
     invocationDir: process.cwd(),
     env: options.env ?? process.env,

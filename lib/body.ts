@@ -74,7 +74,7 @@ const CLEAN_UP_LIMIT_MS = 60_000;
 
 export function openBody(engine: Engine, options: BodyOptions): OpenBody {
   const { step, scope, halt } = options;
-  const { task, value } = engine.planner.bindingOf(step);
+  const { task, value, flags } = engine.planner.bindingOf(step);
   const { run, pty } = specOf(task);
   const wantsPty = typeof pty === 'function' ? pty(engine.scopes.inputScopeOf(step)) : pty === true;
   const tail = createTail(TAIL_LINES);
@@ -176,6 +176,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
 
   const context: TaskContext = {
     input: value,
+    flags,
     env: options.env,
     originOf: (variable) => scope.environment.originOf(variable),
     needs: options.needs,

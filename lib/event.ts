@@ -18,6 +18,8 @@ export interface StepView {
   /** Name with the input that differs from the defaults: `build (tag=a)`. Unique enough for people. */
   readonly title: string;
   readonly input: JsonObject;
+  /** The global flags it sees, where its task was made with some. */
+  readonly flags?: JsonObject;
   readonly passthrough?: readonly string[];
   /** Ids of steps whose outputs it gets, by the names in `needs` (array needs: "0", "1" …). */
   readonly needs: { readonly [name: string]: string };

@@ -9,6 +9,8 @@ import { stableText } from './util/stable-text.ts';
 export interface Ingredients {
   /** Secrets are left out: changing one re-runs nothing (R29). */
   readonly input: JsonObject;
+  /** Global flags, of a task that was made with some. */
+  readonly flags: JsonObject;
   readonly passthrough: readonly string[];
   /** Declared variables that are not secret: digests of their values, or `unset`. */
   readonly env: Readonly<Record<string, string>>;
@@ -42,6 +44,7 @@ export function fingerprintOf(ingredients: Ingredients): string {
 export function whyChanged(before: Ingredients, now: Ingredients): readonly string[] {
   return [
     ...valuesChanged('input ', before.input, now.input),
+    ...valuesChanged('flag ', before.flags, now.flags),
     ...(stableText(before.passthrough) === stableText(now.passthrough) ? [] : ['the words after `--`']),
     ...keysChanged(before.env, now.env).map((name) => `variable ${name}`),
     ...filesChanged(before.sources, now.sources, { changed: 'changed: ', added: 'new: ', gone: 'gone: ' }),

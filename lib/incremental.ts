@@ -11,8 +11,8 @@ import type { Step } from './plan.ts';
 import { contentDigest, removeFiles, restoreFiles, stateOf } from './restore.ts';
 import { fieldsOf } from './schema.ts';
 import type { Shelf } from './shelf.ts';
-import type { AnyTask, ErasedSpec, InputScope } from './task.ts';
-import { fieldOf, specOf } from './task.ts';
+import type { AnyTask, ErasedSpec, Fields, InputScope } from './task.ts';
+import { fieldOf, flagsOf, specOf } from './task.ts';
 import { digestOf } from './util/digest.ts';
 import type { FileSystem } from './util/file-system.ts';
 import { statOf } from './util/file-system.ts';
@@ -135,9 +135,9 @@ export function createIncremental(options: IncrementalOptions): Incremental {
     const spec = specOf(options.taskOf(step));
     const code = await options.code.of(options.taskOf(step));
     if (!code.isKnown) return `its code cannot be told: ${code.why}`;
-    const secrets = new Set(fieldsOf(spec.input).flatMap((field) => (field.secret ? [field.key] : [])));
     return {
-      input: Object.fromEntries(Object.entries(step.input).filter(([key]) => !secrets.has(key))),
+      input: notSecret(spec.input, step.input),
+      flags: notSecret(flagsOf(options.taskOf(step))?.fields, step.flags),
       passthrough: step.passthrough,
       env: envOf(spec, facts.variables),
       sources: sourcesOf(step, facts.cwd),
@@ -171,11 +171,9 @@ export function createIncremental(options: IncrementalOptions): Incremental {
     const task = options.taskOf(step);
     if (!options.isNamed(task)) return undefined;
     const spec = specOf(task);
-    const secrets = new Set(fieldsOf(spec.input).flatMap((field) => (field.secret ? [field.key] : [])));
-    const input: JsonObject = Object.fromEntries(Object.entries(step.input).filter(([key]) => !secrets.has(key)));
     return {
       name: step.name,
-      input: stableText([input, step.passthrough]),
+      input: stableText([notSecret(spec.input, step.input), step.passthrough]),
       sharesTraces: fieldOf(spec.generates, options.inputScopeOf(step)) === undefined,
     };
   }
@@ -394,6 +392,7 @@ const MOST_BYTES = 512 * 2 ** 20;
 
 const NOTHING: Ingredients = {
   input: {},
+  flags: {},
   passthrough: [],
   env: {},
   sources: fileSetOf({}),
@@ -410,6 +409,11 @@ export function givesOf(value: unknown, files: readonly GeneratedFile[], ran: st
   if (value === undefined && files.length === 0) return ran;
   const digest = digestOfValue(value);
   return digest === undefined ? ran : digestOf(stableText([digest, files.map(([path, content]) => [path, content])]));
+}
+
+function notSecret(fields: Fields | undefined, values: JsonObject): JsonObject {
+  const secrets = new Set(fieldsOf(fields).flatMap((field) => (field.secret ? [field.key] : [])));
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !secrets.has(key)));
 }
 
 function envOf(spec: ErasedSpec, variables: Readonly<Record<string, string>>): Record<string, string> {

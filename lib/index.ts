@@ -11,7 +11,7 @@ export { count, json, keyValue, path } from './schema.ts';
 export { freePort } from './free-port.ts';
 export { sudo } from './sudo.ts';
 export type { SudoOptions } from './sudo.ts';
-export { task } from './task.ts';
+export { task, withFlags } from './task.ts';
 export type {
   AnyTask,
   BareTask,
@@ -19,6 +19,7 @@ export type {
   CallFunction,
   DeferContext,
   Exec,
+  Flags,
   LogFunction,
   InputScope,
   LockSpec,

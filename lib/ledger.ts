@@ -65,7 +65,7 @@ export type GeneratedFile = readonly [path: string, digest: string, mode: number
 
 // ── On the disk ──────────────────────────────────────────────────────────────────────────────────
 
-const VERSION = 1;
+const VERSION = 2;
 const MAX_AGE_MS = 60 * 86_400_000;
 /** More files than that are kept only if this run looked at them. */
 const MANY_FILES = 50_000;

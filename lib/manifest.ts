@@ -122,7 +122,7 @@ function entryOf(
       ...(env !== undefined && { env: shapeOfFields(once(() => fieldsIn(lines()[env]))) }),
       ...(isService && { service: { ready: {} } }),
     };
-    return { [TASK]: { spec, place: NOWHERE } };
+    return { [TASK]: { spec, place: NOWHERE, flags: undefined } };
   });
   return {
     name,

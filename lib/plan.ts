@@ -1,12 +1,13 @@
 import { ConfigError, UsageError } from './errors.ts';
-import type { Json, JsonObject, PlanView, StepView } from './event.ts';
+import type { JsonObject, PlanView, StepView } from './event.ts';
 import { isDefault, renderArgv, shellLine } from './flags.ts';
 import { guarded } from './guarded.ts';
 import { jsonOfGiven, resolveInput } from './input.ts';
 import type { Target } from './request.ts';
+import type { Field } from './schema.ts';
 import { fieldsOf } from './schema.ts';
-import type { AnyTask, Call, InputScope, Need, Needs } from './task.ts';
-import { asCall, placeOf, specOf } from './task.ts';
+import type { AnyFlags, AnyTask, Call, InputScope, Need, Needs } from './task.ts';
+import { asCall, flagsOf, placeOf, specOf } from './task.ts';
 import { cut, visible } from './util/display.ts';
 import { stableText } from './util/stable-text.ts';
 
@@ -24,6 +25,8 @@ export interface Step {
   readonly title: string;
   /** As given, defaults filled in, before transforms. Holds secrets: show {@link stepView} instead. */
   readonly input: JsonObject;
+  /** The global flags it sees, in the same form; empty where its task was made with none. */
+  readonly flags: JsonObject;
   readonly passthrough: readonly string[];
   /** Step ids by the names in `needs`; `undefined` for what is not needed this time. */
   readonly needs: { readonly [name: string]: string | undefined };
@@ -50,6 +53,8 @@ export interface Binding {
   readonly task: AnyTask;
   /** The input after defaults and transforms, as the body sees it. */
   readonly value: unknown;
+  /** The global flags, as the body sees them. */
+  readonly flags: {};
   /** Whether `needs` arrives as an array. */
   readonly needsList: boolean;
 }
@@ -62,10 +67,18 @@ export interface PlanScope {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `defaults` of the config, by task name. */
   readonly defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** The global flags as given. */
+  readonly flags?: GivenFlags | undefined;
   readonly root: string;
   readonly invocationDir: string;
   /** What the command line is called, for lines that run a step again. Default: `tasks`. */
   readonly program?: string | undefined;
+}
+
+/** Global flags: of a command line as JSON, of a program as values. */
+export interface GivenFlags {
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly from: 'command-line' | 'code';
 }
 
 /** @internal */
@@ -99,8 +112,15 @@ interface Draft extends Step {
   target: number | undefined;
 }
 
+interface SeenFlags {
+  readonly json: JsonObject;
+  readonly value: {};
+}
+const NO_FLAGS: SeenFlags = { json: {}, value: {} };
+
 interface Problem {
-  readonly name: string;
+  /** The name of a task; undefined: the global flags. */
+  readonly of: string | undefined;
   readonly text: string;
 }
 
@@ -160,6 +180,7 @@ export function createPlanner(scope: PlanScope): Planner {
   ): { draft: Draft; isNew: boolean } | undefined {
     const spec = specOf(call.task);
     const name = nameOf(call.task);
+    const flags = flagsFor(call.task, into);
     const resolved = resolveInput({
       fields: spec.input,
       given: as.from === 'code' ? jsonOfGiven(spec.input, call.input) : (call.input as JsonObject),
@@ -169,9 +190,10 @@ export function createPlanner(scope: PlanScope): Planner {
       from: as.from,
     });
     if (!resolved.ok) {
-      into.problems.push(...resolved.problems.map((problem) => ({ name, text: problem.text })));
+      into.problems.push(...resolved.problems.map((problem) => ({ of: name, text: problem.text })));
       return undefined;
     }
+    if (!flags) return undefined;
     const passthrough = call.passthrough ?? [];
     const key = keyOf(call.task, resolved.json, passthrough);
     const memo = as.asPost ? posts : known;
@@ -183,6 +205,7 @@ export function createPlanner(scope: PlanScope): Planner {
       name,
       title: name,
       input: resolved.json,
+      flags: flags.json,
       passthrough,
       needs: {},
       after: [],
@@ -193,10 +216,34 @@ export function createPlanner(scope: PlanScope): Planner {
     };
     memo.set(key, draft);
     drafts.set(draft.id, draft);
-    const needs = needsOf(spec.needs, { input: resolved.value, root: scope.root, invocationDir: scope.invocationDir }, name);
-    bindings.set(draft.id, { task: call.task, value: resolved.value, needsList: Array.isArray(needs) });
+    const looksAt = { input: resolved.value, flags: flags.value, root: scope.root, invocationDir: scope.invocationDir };
+    const needs = needsOf(spec.needs, looksAt, name);
+    bindings.set(draft.id, { task: call.task, value: resolved.value, flags: flags.value, needsList: Array.isArray(needs) });
     pending.set(draft.id, Object.entries(needs).toReversed());
     return { draft, isNew: true };
+  }
+
+  const knownFlags = new Map<AnyFlags, SeenFlags | undefined>();
+
+  /** Looked at once for all steps; what is wrong with them is told once. */
+  function flagsFor(task: AnyTask, into: Expansion): SeenFlags | undefined {
+    const flags = flagsOf(task);
+    if (!flags) return NO_FLAGS;
+    if (!knownFlags.has(flags)) {
+      const { given, from } = scope.flags ?? { given: {}, from: 'code' };
+      const resolved = resolveInput({
+        fields: flags.fields,
+        given: from === 'code' ? jsonOfGiven(flags.fields, given) : (given as JsonObject),
+        env: scope.env,
+        defaults: undefined,
+        root: scope.root,
+        from,
+      });
+      // The fields of an object give an object.
+      knownFlags.set(flags, resolved.ok ? { json: resolved.json, value: resolved.value as {} } : undefined);
+      if (!resolved.ok) into.problems.push(...resolved.problems.map(({ text }) => ({ of: undefined, text })));
+    }
+    return knownFlags.get(flags);
   }
 
   /** Needs that were asked for and are not edges yet, the first one last. */
@@ -240,6 +287,7 @@ export function createPlanner(scope: PlanScope): Planner {
 
   const inputScope = (draft: Step): InputScope<unknown> => ({
     input: bindingOf(draft).value,
+    flags: bindingOf(draft).flags,
     root: scope.root,
     invocationDir: scope.invocationDir,
   });
@@ -446,8 +494,9 @@ const SECRET = '***';
 export function stepView(step: Step, binding: Binding, isRegistered: boolean, program: string): StepView {
   const spec = specOf(binding.task);
   const fields = fieldsOf(spec.input);
-  const shown: Record<string, Json> = {};
-  for (const [key, value] of Object.entries(step.input)) shown[key] = fields.find((field) => field.key === key)?.secret ? SECRET : value;
+  const flagFields = fieldsOf(flagsOf(binding.task)?.fields);
+  const shown = withoutSecrets(fields, step.input);
+  const flags = withoutSecrets(flagFields, step.flags);
   const needs = Object.entries(step.needs).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const rest = step.passthrough.length > 0 ? ['--', ...step.passthrough] : [];
   return {
@@ -455,6 +504,7 @@ export function stepView(step: Step, binding: Binding, isRegistered: boolean, pr
     name: step.name,
     title: step.title,
     input: shown,
+    ...(Object.keys(flags).length > 0 && { flags }),
     needs: Object.fromEntries(needs),
     after: step.after,
     ...(step.passthrough.length > 0 && { passthrough: step.passthrough }),
@@ -462,8 +512,15 @@ export function stepView(step: Step, binding: Binding, isRegistered: boolean, pr
     ...(step.postOf !== undefined && { postOf: step.postOf }),
     ...(step.target !== undefined && { target: step.target }),
     ...(spec.service && { service: true as const }),
-    ...(isRegistered && { rerun: shellLine([program, step.name, ...renderArgv(fields, shown), ...rest]) }),
+    ...(isRegistered && {
+      rerun: shellLine([program, ...renderArgv(flagFields, flags), step.name, ...renderArgv(fields, shown), ...rest]),
+    }),
   };
+}
+
+function withoutSecrets(fields: readonly Field[], values: JsonObject): JsonObject {
+  const secrets = new Set(fields.flatMap((field) => (field.secret ? [field.key] : [])));
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, secrets.has(key) ? SECRET : value]));
 }
 
 /** @internal */
@@ -525,18 +582,21 @@ function endlessError(name: string): ConfigError {
 }
 
 function wrongInputError(problems: readonly Problem[]): UsageError {
-  const names = [...new Set(problems.map((problem) => problem.name))];
+  const names = [...new Set(problems.map((problem) => problem.of))];
   const [only] = names;
-  if (names.length === 1 && only !== undefined) {
-    return new UsageError('wrong-input', `\`${only}\` was given input it does not accept`, {
+  if (names.length === 1) {
+    const what = only === undefined ? 'the global flags were given values they do' : `\`${only}\` was given input it does`;
+    return new UsageError('wrong-input', `${what} not accept`, {
       facts: problems.map((problem) => problem.text),
-      hint: `Run \`tasks ${only} --help\`.`,
+      hint: only === undefined ? 'Run `tasks --help`.' : `Run \`tasks ${only} --help\`.`,
     });
   }
-  return new UsageError('wrong-input', `${names.length} tasks were given input they do not accept`, {
+  const tasks = names.filter((name) => name !== undefined).length;
+  const who = `${tasks === 1 ? 'a task' : `${tasks} tasks`}${tasks < names.length ? ' and the global flags' : ''}`;
+  return new UsageError('wrong-input', `${who} were given input they do not accept`, {
     facts: names.flatMap((name) => [
-      `\`${name}\``,
-      ...problems.filter((problem) => problem.name === name).map((problem) => `  ${problem.text}`),
+      name === undefined ? 'global flags' : `\`${name}\``,
+      ...problems.filter((problem) => problem.of === name).map((problem) => `  ${problem.text}`),
     ]),
     hint: 'Run `tasks <task> --help`.',
   });

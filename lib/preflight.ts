@@ -9,7 +9,7 @@ import { provisionKey } from './requirements.ts';
 import { fieldsOf, isTold } from './schema.ts';
 import type { StepScope } from './step-scope.ts';
 import type { ErasedSpec, Requirement } from './task.ts';
-import { specOf } from './task.ts';
+import { flagsOf, specOf } from './task.ts';
 
 /**
  * All that can be known to be wrong before the first side effect, in one report (R17, R18).
@@ -221,11 +221,18 @@ function providedBy(engine: Engine, steps: readonly Step[]): Set<string> {
 }
 
 function addSecrets(engine: Engine, step: Step, scope: StepScope): void {
-  const spec = specOf(engine.planner.bindingOf(step).task);
+  const { task } = engine.planner.bindingOf(step);
+  const spec = specOf(task);
   for (const value of secretValuesOf(spec.env, scope.environment.variables)) engine.masker.add(value);
-  for (const field of fieldsOf(spec.input)) {
-    const value = step.input[field.key];
-    if (field.secret && typeof value === 'string' && !isTold(field, value)) engine.masker.add(value);
+  const given = [
+    [spec.input, step.input],
+    [flagsOf(task)?.fields, step.flags],
+  ] as const;
+  for (const [fields, values] of given) {
+    for (const field of fieldsOf(fields)) {
+      const value = values[field.key];
+      if (field.secret && typeof value === 'string' && !isTold(field, value)) engine.masker.add(value);
+    }
   }
 }
 

@@ -65,7 +65,7 @@ type LifeEnd =
 export function startService(engine: Engine, step: Step, options: StepOptions): Service {
   const spec = specOf(engine.planner.bindingOf(step).task);
   const timing = timingOf(engine, step, spec);
-  const { value: input } = engine.planner.bindingOf(step);
+  const { value: input, flags } = engine.planner.bindingOf(step);
   const halt = options.halt.child();
   const startedAt = engine.now();
   const unwanted = new AbortController();
@@ -116,7 +116,7 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
       );
     engine.emit({ type: 'notice', time: engine.now(), step: step.id, text: `uses what runs already, and leaves it alone` });
     const readiness = await untilReady(engine, {
-      ready: readyOf(spec, input, output.value),
+      ready: readyOf(spec, { input, flags, output: output.value }),
       timeoutMs: timing.timeoutMs,
       looking: scope.looking,
       said: () => '',
@@ -186,7 +186,7 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
     const readiness = engine.options.dryRun
       ? ({ kind: 'ready' } as const)
       : await untilReady(engine, {
-          ready: readyOf(spec, input, output.value),
+          ready: readyOf(spec, { input, flags, output: output.value }),
           timeoutMs: timing.timeoutMs,
           looking: prepared.scope.looking,
           said: () => said,
@@ -271,9 +271,9 @@ function told(end: StepEnd): StepEnd {
   return { ...end, outcome: { ...outcome, failure: { ...outcome.failure, exitCode: 1 } } };
 }
 
-function readyOf(spec: ErasedSpec, input: unknown, output: unknown): Ready {
+function readyOf(spec: ErasedSpec, scope: { readonly input: unknown; readonly flags: {}; readonly output: unknown }): Ready {
   const declared = spec.service?.ready ?? {};
-  return typeof declared === 'function' ? declared({ input, output }) : declared;
+  return typeof declared === 'function' ? declared(scope) : declared;
 }
 
 interface RestartPolicy {
@@ -317,7 +317,8 @@ async function ownStop(engine: Engine, spec: ErasedSpec, step: Step, body: OpenB
   const stop = spec.service?.stop;
   if (!stop) return undefined;
   try {
-    await body.runApart((context) => stop({ ...context, input: engine.planner.bindingOf(step).value, output }));
+    const { value: input, flags } = engine.planner.bindingOf(step);
+    await body.runApart((context) => stop({ ...context, input, flags, output }));
     return undefined;
   } catch (error) {
     const failure = failureOf(error, engine.root, 'service');

@@ -46,7 +46,10 @@ export interface StepScopesOptions {
 export function createStepScopes(options: StepScopesOptions): StepScopes {
   const { planner, root, invocationDir } = options;
 
-  const inputScopeOf = (step: Step): InputScope<unknown> => ({ input: planner.bindingOf(step).value, root, invocationDir });
+  const inputScopeOf = (step: Step): InputScope<unknown> => {
+    const { value, flags } = planner.bindingOf(step);
+    return { input: value, flags, root, invocationDir };
+  };
 
   function cwdOf(step: Step): string {
     const { cwd } = specOf(planner.bindingOf(step).task);

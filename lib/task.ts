@@ -86,8 +86,10 @@ export type ShellValue = ShellScalar | readonly ShellScalar[];
 export type Exec = (argv: readonly [string, ...(string | number)[]] | readonly string[], options?: CommandOptions) => RunningCommand;
 
 /** What a computed field may look at. The plan is made from it: no effects, nothing that changes between two calls. */
-export interface InputScope<P> {
+export interface InputScope<P, G = {}> {
   readonly input: P;
+  /** The global flags, where the task was made with some (`withFlags`). */
+  readonly flags: G;
   /** The folder of the config. */
   readonly root: string;
   /** The folder the user stood in. */
@@ -113,8 +115,10 @@ export interface CallFunction {
   <O>(call: Call<O>): Promise<O>;
 }
 
-export interface TaskContext<P = unknown, E = unknown, N = unknown> {
+export interface TaskContext<P = unknown, E = unknown, N = unknown, G = unknown> {
   readonly input: P;
+  /** The global flags, where the task was made with some (`withFlags`). */
+  readonly flags: G;
   readonly env: E;
   /** Where a variable of the step came from: `environment`, or the file; undefined when it is not set. */
   readonly originOf: (variable: string) => string | undefined;
@@ -208,14 +212,14 @@ export interface RestartSpec {
   /** By which the delay grows each time. Default 2. */
   readonly factor?: number;
 }
-export interface ServiceSpec<P, O> {
-  readonly ready: Ready | ((scope: { readonly input: P; readonly output: O }) => Ready);
+export interface ServiceSpec<P, O, G = {}> {
+  readonly ready: Ready | ((scope: { readonly input: P; readonly flags: G; readonly output: O }) => Ready);
   /** The output of what runs already: it is used, and left alone. `undefined` starts it. */
-  readonly adopt?: (scope: InputScope<P> & RequirementScope) => Awaitable<O | undefined>;
+  readonly adopt?: (scope: InputScope<P, G> & RequirementScope) => Awaitable<O | undefined>;
   /** Whether it is started again when it ends by itself. Default: never; its users fail. */
   readonly restart?: 'on-failure' | 'always' | RestartSpec;
   /** For what has no process of its own, such as containers. */
-  readonly stop?: (context: DeferContext & { readonly input: P; readonly output: O }) => unknown;
+  readonly stop?: (context: DeferContext & { readonly input: P; readonly flags: G; readonly output: O }) => unknown;
 }
 
 /** An up-to-date task is left alone. One that gives a value must give it here too. */
@@ -239,10 +243,10 @@ export interface LockSpec {
   readonly machine?: boolean;
 }
 
-type Computed<T, P> = T | ((scope: InputScope<P>) => T);
+type Computed<T, P, G> = T | ((scope: InputScope<P, G>) => T);
 
 /** All that a task may say but its needs, output and body, whose types depend on one another. */
-export interface TaskFields<F extends Fields, E extends Fields, P = Parsed<F>> {
+export interface TaskFields<F extends Fields, E extends Fields, P = Parsed<F>, G = {}> {
   /** One line, for lists. */
   readonly summary: string;
   /** The long text, for `--help`. */
@@ -267,54 +271,58 @@ export interface TaskFields<F extends Fields, E extends Fields, P = Parsed<F>> {
   /** Takes the words after `--`. */
   readonly passthrough?: boolean;
 
-  readonly requires?: Computed<readonly Requirement[], P>;
-  readonly provides?: Computed<readonly Provision[], P>;
+  readonly requires?: Computed<readonly Requirement[], P, G>;
+  readonly provides?: Computed<readonly Provision[], P, G>;
   /** A question to be answered with yes before anything runs; `undefined` asks nothing. */
-  readonly confirm?: string | ((scope: InputScope<P> & RequirementScope) => Awaitable<string | undefined>);
+  readonly confirm?: string | ((scope: InputScope<P, G> & RequirementScope) => Awaitable<string | undefined>);
 
-  readonly after?: Computed<readonly (AnyTask | Call)[], P>;
-  readonly post?: Computed<Needs, P>;
-  readonly lock?: Computed<string | LockSpec | readonly (string | LockSpec)[] | undefined, P>;
+  readonly after?: Computed<readonly (AnyTask | Call)[], P, G>;
+  readonly post?: Computed<Needs, P, G>;
+  readonly lock?: Computed<string | LockSpec | readonly (string | LockSpec)[] | undefined, P, G>;
 
   /** Patterns of the files it reads; with them it is left alone while nothing it depends on has changed. A function may give `undefined`: not this time. */
-  readonly sources?: Computed<readonly string[] | undefined, P>;
+  readonly sources?: Computed<readonly string[] | undefined, P, G>;
   /** Patterns of the files it leaves behind; `[]` when it leaves none. */
-  readonly generates?: Computed<readonly string[] | undefined, P>;
+  readonly generates?: Computed<readonly string[] | undefined, P, G>;
   /** Keep outcomes of earlier fingerprints too; `false` keeps no copies of generated files. */
-  readonly cache?: Computed<boolean, P>;
+  readonly cache?: Computed<boolean, P, G>;
 
   /** Where commands run; relative to the root. Default: the root. */
-  readonly cwd?: Computed<string | undefined, P>;
+  readonly cwd?: Computed<string | undefined, P, G>;
   /** Bounds each attempt of the body. */
-  readonly timeout?: Computed<Duration | undefined, P>;
+  readonly timeout?: Computed<Duration | undefined, P, G>;
   /** From the first signal to SIGKILL. Default `5s`. */
-  readonly grace?: Computed<Duration | undefined, P>;
-  readonly retry?: Computed<RetrySpec | undefined, P>;
+  readonly grace?: Computed<Duration | undefined, P, G>;
+  readonly retry?: Computed<RetrySpec | undefined, P, G>;
   /** Gets the real terminal; nothing but services runs beside it. */
-  readonly interactive?: Computed<boolean, P>;
+  readonly interactive?: Computed<boolean, P, G>;
   /** Its commands get pseudo-terminals, where `@lydell/node-pty` is installed; but those with `quiet` or `input`. */
-  readonly pty?: Computed<boolean, P>;
+  readonly pty?: Computed<boolean, P, G>;
   /** A failure is shown, and does not fail the run. */
-  readonly mayFail?: Computed<boolean, P>;
+  readonly mayFail?: Computed<boolean, P, G>;
 }
 
 /** What a body returns, and its users get: the schema's two sides where there is one. */
 type Returned<Out, R> = Out extends z.ZodType ? z.input<Out> : R;
 type OutputOf<Out, R> = Out extends z.ZodType ? z.output<Out> : R;
 
-export interface TaskSpec<F extends Fields, E extends Fields, N extends Needs, Out extends z.ZodType | undefined, R> extends TaskFields<
-  F,
-  E
-> {
+export interface TaskSpec<
+  F extends Fields,
+  E extends Fields,
+  N extends Needs,
+  Out extends z.ZodType | undefined,
+  R,
+  G = {},
+> extends TaskFields<F, E, Parsed<F>, G> {
   /** What must succeed first. Its outputs arrive in the body as `needs`, under the same names. */
-  readonly needs?: N | ((scope: InputScope<Parsed<F>>) => N);
+  readonly needs?: N | ((scope: InputScope<Parsed<F>, G>) => N);
   readonly output?: Out;
   /** A reason to leave the step alone, and the value it hands over then; `undefined` to run it. */
   readonly upToDate?: (
-    scope: InputScope<Parsed<F>> & RequirementScope,
+    scope: InputScope<Parsed<F>, G> & RequirementScope,
   ) => Awaitable<UpToDate<NoInfer<Returned<Out, R>>> | undefined | false>;
-  readonly service?: ServiceSpec<Parsed<F>, NoInfer<OutputOf<Out, R>>>;
-  readonly run?: (context: TaskContext<Parsed<F>, Parsed<E>, OutputsOf<N>>) => Awaitable<Returned<Out, R>>;
+  readonly service?: ServiceSpec<Parsed<F>, NoInfer<OutputOf<Out, R>>, G>;
+  readonly run?: (context: TaskContext<Parsed<F>, Parsed<E>, OutputsOf<N>, G>) => Awaitable<Returned<Out, R>>;
 }
 
 /**
@@ -332,11 +340,47 @@ export function task<
   const Out extends z.ZodType | undefined = undefined,
   R = void,
 >(spec: TaskSpec<F, E, N, Out, R>): Task<Given<F>, OutputOf<Out, R>> {
-  const place = declaredHere(task);
   // The generic types end here: inside, a declaration is plain data and functions of unknowns.
-  const declaration: Declaration = { spec: spec as unknown as ErasedSpec, place };
+  return declare(spec as unknown as ErasedSpec, task, undefined) as Task<Given<F>, OutputOf<Out, R>>;
+}
+
+/** Flags of a whole command line: given once, and seen by every task that was made with them. */
+export interface Flags<G extends Fields = Fields> {
+  readonly fields: G;
+  /** As `task` does, with these flags in the context, and in what computed fields may look at. */
+  readonly task: <
+    const F extends Fields = {},
+    const E extends Fields = {},
+    const N extends Needs = {},
+    const Out extends z.ZodType | undefined = undefined,
+    R = void,
+  >(
+    spec: TaskSpec<F, E, N, Out, R, Parsed<G>>,
+  ) => Task<Given<F>, OutputOf<Out, R>>;
+}
+
+/**
+ * Declare global flags, for a binary of one's own.
+ *
+ * They are fields as those of `input` are, and are fixed for the whole run: a need that was made with them sees the same.
+ *
+ * @example
+ * export const acme = withFlags({ region: z.enum(['eu', 'us']).default('eu') });
+ * export const deploy = acme.task({ summary: 'Deploy.', run: ({ flags, $ }) => $`deploy --to ${flags.region}` });
+ * createCli({ name: 'acme', version: '1.0.0', flags: acme, config: { tasks: { deploy } } });
+ */
+export function withFlags<const G extends Fields>(fields: G): Flags<G> {
+  const flags: Flags<G> = {
+    fields,
+    task: (spec) => declare(spec as unknown as ErasedSpec, flags.task, flags) as never,
+  };
+  return flags;
+}
+
+function declare(spec: ErasedSpec, below: Function, flags: AnyFlags | undefined): unknown {
+  const declaration: Declaration = { spec, place: declaredHere(below), flags };
   const self = (input?: Readonly<Record<string, unknown>>): Call => makeCall(self as unknown as AnyTask, input ?? {});
-  return Object.defineProperty(self, TASK, { value: declaration }) as unknown as Task<Given<F>, OutputOf<Out, R>>;
+  return Object.defineProperty(self, TASK, { value: declaration });
 }
 
 /** How far back the stack of a declaration reaches. @internal */
@@ -365,8 +409,13 @@ export interface ErasedSpec extends TaskFields<Fields, Fields, unknown> {
   readonly run?: (context: never) => unknown;
 }
 
+/** Global flags as the engine sees them: which, and what they are. */
+export type AnyFlags = Pick<Flags, 'fields'>;
+
 export interface Declaration {
   readonly spec: ErasedSpec;
+  /** Those it was made with. */
+  readonly flags: AnyFlags | undefined;
   /** Its stack begins at the call of `task()`; formatted only when it is looked at. */
   readonly place: Error;
 }
@@ -384,6 +433,11 @@ export function isCall(value: unknown): value is Call {
 /** @internal */
 export function specOf(task: AnyTask): ErasedSpec {
   return task[TASK].spec;
+}
+
+/** The global flags that it was made with. @internal */
+export function flagsOf(task: AnyTask): AnyFlags | undefined {
+  return task[TASK].flags;
 }
 
 /** A field that may be a function of the input. @internal */

@@ -157,6 +157,8 @@ function troubleOf(reply: Exclude<Reply, string | typeof passThrough>, given: Gi
 
 export interface TestOptions<I> {
   readonly input?: NoInfer<I>;
+  /** Values of the global flags that the task was made with. */
+  readonly flags?: Readonly<Record<string, unknown>>;
   /** Variables of the step, instead of the process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly commands?: Script;
@@ -203,6 +205,7 @@ export async function testTask<I, O>(task: Task<I, O>, options: TestOptions<I> =
       confirm: true,
       ...(options.root !== undefined && { root: options.root }),
       env: options.env ?? {},
+      ...(options.flags && { flags: options.flags }),
     },
   );
   const result = await carryOut({ ...order, reporters: [everyEvent((event) => events.push(event))] });
@@ -235,6 +238,6 @@ function alone<I, O>(task: Task<I, O>, options: TestOptions<I>): Task<I, O> {
       : kept;
   // The declaration is erased here and typed again by the task it was made from.
   const copy = declare(given as never) as unknown as Task<I, O>;
-  Object.assign(copy[TASK], { place: task[TASK].place });
+  Object.assign(copy[TASK], { place: task[TASK].place, flags: task[TASK].flags });
   return copy;
 }

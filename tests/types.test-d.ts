@@ -1,6 +1,7 @@
 // What must and what must not compile. Checked by `tsc`; nothing here runs.
 import type { RunningCommand, Task } from 'taskwright';
-import { plan, run, start, task } from 'taskwright';
+import { plan, run, start, task, withFlags } from 'taskwright';
+import { createCli } from 'taskwright/cli';
 import { testTask } from 'taskwright/testing';
 import { z } from 'zod';
 
@@ -165,3 +166,40 @@ task({
   service: { ready: ({ output }) => ({ port: output.port }) },
   run: () => ({ port: 8000 }),
 });
+
+// ── Global flags: typed in the context and in all that looks at the input ────────────────────────
+
+const acme = withFlags({ region: z.enum(['eu', 'us']).default('eu'), retries: z.int().optional() });
+const ship = acme.task({
+  summary: 'Ship.',
+  input: { name: z.string() },
+  needs: ({ input, flags }) => {
+    same<typeof flags, { region: 'eu' | 'us'; retries?: number | undefined }>();
+    return { size: length({ text: `${input.name}${flags.region}` }) };
+  },
+  lock: ({ flags }) => flags.region,
+  service: { ready: ({ flags, output }) => ({ log: flags.region === 'eu' ? String(output) : 'ready' }) },
+  output: z.number(),
+  run({ flags, needs, input }) {
+    same<typeof flags.region, 'eu' | 'us'>();
+    same<typeof needs.size, number>();
+    same<typeof input, { name: string }>();
+    // @ts-expect-error there is no such flag
+    void flags.regoin;
+    return needs.size;
+  },
+});
+same<typeof ship, Task<{ name: string }, number>>();
+// They are no input: nobody gives them in a call.
+// @ts-expect-error
+ship({ name: 'x', region: 'eu' });
+task({
+  summary: 'Made without any.',
+  run({ flags }) {
+    // @ts-expect-error
+    void flags.region;
+  },
+});
+createCli({ name: 'acme', version: '1', flags: acme, config: { tasks: { ship } } });
+// @ts-expect-error the flags, not their values
+createCli({ name: 'acme', version: '1', flags: { region: 'eu' }, config: { tasks: { ship } } });

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { AnyFlags } from '../task.ts';
 import type { Host } from './host.ts';
 import { processHost } from './host.ts';
 import { main } from './main.ts';
@@ -8,6 +9,8 @@ export interface CliOptions {
   readonly name: string;
   readonly version: string;
   readonly config: Config;
+  /** The global flags that its tasks were made with: `withFlags({ … })`. */
+  readonly flags?: AnyFlags;
   /** Where commands run and paths begin. Default: the folder the user stands in. */
   readonly root?: string;
 }
@@ -26,8 +29,9 @@ export interface Cli {
  *
  * @example process.exitCode = await createCli({ name: 'acme', version: '1.0.0', config }).main()
  */
-export function createCli({ name, version, config, root }: CliOptions): Cli {
+export function createCli({ name, version, config, flags, root }: CliOptions): Cli {
   return {
-    main: (argv = process.argv.slice(2), host) => main({ ...(host ?? processHost()), argv, program: { name, version, config, root } }),
+    main: (argv = process.argv.slice(2), host) =>
+      main({ ...(host ?? processHost()), argv, program: { name, version, config, flags, root } }),
   };
 }

@@ -6,7 +6,7 @@ import type { Registry, RegistryEntry } from '../registry.ts';
 import type { Field, FieldKind } from '../schema.ts';
 import { fieldsOf } from '../schema.ts';
 import type { AnyTask, Needs } from '../task.ts';
-import { asCall, placeOf, specOf } from '../task.ts';
+import { asCall, flagsOf, placeOf, specOf } from '../task.ts';
 import { kebab } from '../util/kebab.ts';
 import { twoColumns, wrap } from './layout.ts';
 import type { OwnOptions } from './own-options.ts';
@@ -21,6 +21,8 @@ export interface HelpOptions {
   /** Hidden inputs too. */
   readonly all?: boolean;
   readonly shortFlags?: ShortFlags | undefined;
+  /** Global flags, of a binary of one's own. */
+  readonly flags?: readonly Field[];
 }
 
 export function renderTaskHelp(entry: RegistryEntry, registry: Registry, root: string, options: HelpOptions): string {
@@ -36,6 +38,7 @@ export function renderTaskHelp(entry: RegistryEntry, registry: Registry, root: s
     'Input',
     fields.map((field) => [flagColumn(field, paint), aboutField(field, paint)]),
   );
+  section('Global flags', flagsOf(entry.task) ? flagRows(options) : []);
   section(
     'Variables',
     fieldsOf(spec.env).map((field) => [paint.cyan(field.key), aboutField(field, paint)]),
@@ -153,7 +156,12 @@ function edgesOf(task: AnyTask, registry: Registry): { readonly needs: readonly 
   return { needs: namesIn(needs), post: namesIn(post) };
 }
 
-export function renderProgramHelp({ width, paint, program }: HelpOptions): string {
+const flagRows = ({ flags = [], all, paint }: HelpOptions): [string, string][] =>
+  flags.filter((field) => all || !field.hidden).map((field) => [flagColumn(field, paint), aboutField(field, paint)]);
+
+export function renderProgramHelp(options: HelpOptions): string {
+  const { width, paint, program } = options;
+  const flags = flagRows(options);
   const byKey = new Map(OWN_FIELDS.map((field) => [field.key, field]));
   const groups = OWN_GROUPS.flatMap(({ title, keys }) => {
     const rows = keys.flatMap((key: keyof OwnOptions) => {
@@ -163,12 +171,13 @@ export function renderProgramHelp({ width, paint, program }: HelpOptions): strin
     return ['', paint.bold(title), ...twoColumns(rows, 2, width)];
   });
   return [
-    `${paint.bold(program)} [own options] [shared flags] <task> [flags] [<task> [flags]]... [-- words]`,
+    `${paint.bold(program)} [own options] ${flags.length > 0 ? '[global flags] ' : ''}[shared flags] <task> [flags] [<task> [flags]]... [-- words]`,
     '',
     ...wrap(
       'Words are tasks; flags belong to the task before them. Flags before the first task are for every target that declares them.',
       width,
     ),
+    ...(flags.length > 0 ? ['', paint.bold('Global flags'), ...twoColumns(flags, 2, width)] : []),
     ...groups,
     '',
     `${paint.dim('$')} ${program} --list`,

@@ -2,6 +2,7 @@ import { fstatSync, statSync, writeSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { isatty } from 'node:tty';
 import type { Config } from '../config.ts';
+import type { AnyFlags } from '../task.ts';
 import type { Sink } from '../reporters/reporter.ts';
 
 /** A binary of one's own: another name, and tasks that it brings along. */
@@ -9,6 +10,8 @@ export interface Program {
   readonly name: string;
   readonly version: string;
   readonly config: Config;
+  /** Its global flags. */
+  readonly flags: AnyFlags | undefined;
   /** Where commands run and paths begin. Default: the folder the user stands in. */
   readonly root: string | undefined;
 }

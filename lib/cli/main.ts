@@ -7,7 +7,7 @@ import { loadEnvironment } from '../environment.ts';
 import { exitFromBody } from '../body.ts';
 import { ConfigError, EXIT, UsageError, UserError, renderUserError } from '../errors.ts';
 import type { JsonObject } from '../event.ts';
-import { renderArgv, shellLine } from '../flags.ts';
+import { renderArgv, shellLine, spellingsOf } from '../flags.ts';
 import type { Keeping } from '../kept.ts';
 import type { Project } from '../load.ts';
 import { loadProject } from '../load.ts';
@@ -17,18 +17,21 @@ import { buildRegistry } from '../registry.ts';
 import type { Reporter, Screen } from '../reporters/reporter.ts';
 import type { RunResult } from '../run.ts';
 import { localRunner } from '../runners/local.ts';
-import { fieldsOf } from '../schema.ts';
+import type { Field } from '../schema.ts';
+import { fieldsOf, problemsOf } from '../schema.ts';
 import { look } from '../step-scope.ts';
-import { specOf } from '../task.ts';
+import type { AnyFlags } from '../task.ts';
+import { flagsOf, specOf, task as declare } from '../task.ts';
 import { userFrames } from '../util/frames.ts';
 import { ownVersion } from '../util/own-version.ts';
 import { completeFromTasks, completionWords, wasRun } from './completion/complete.ts';
 import type { Host, Program } from './host.ts';
 import type { OwnOptions } from './own-options.ts';
+import { OWN_FIELDS } from './own-options.ts';
 import type { ParsedLine, ParseProblem, ParsedTarget } from './parse.ts';
 import { badLine, leadingOptions, parseArgv, runOptionsOf } from './parse.ts';
 import { document, invocationDirOf, list, paintFor, nameOf, tellNotices, whereToLook } from './look.ts';
-import { renderSettings, settingRows, settingsJson, settle } from './settings.ts';
+import { flagRows, renderSettings, settingRows, settingsJson, settle } from './settings.ts';
 
 /**
  * The whole command: words in, exit code out (R21).
@@ -54,7 +57,7 @@ export async function main(host: Host): Promise<number> {
 async function command(host: Host): Promise<number> {
   const completed = completionWords(host);
   if (completed) return complete(host, completed);
-  const leading = leadingOptions(host.argv);
+  const leading = leadingOptions(host.argv, flagFields(host));
   if (leading.version) {
     host.stdout.write(`${host.program?.version ?? ownVersion()}\n`);
     return EXIT.ok;
@@ -66,7 +69,7 @@ async function command(host: Host): Promise<number> {
   }
   if (leading.help && host.argv.every((word) => word.startsWith('-'))) {
     const { renderProgramHelp } = await import('./help.ts');
-    host.stdout.write(renderProgramHelp(paintFor(host)));
+    host.stdout.write(renderProgramHelp({ ...paintFor(host), flags: flagFields(host) }));
     return EXIT.ok;
   }
   if (leading.init && !host.program) return init(host, leading);
@@ -113,13 +116,29 @@ async function projectFor(host: Host, leading: OwnOptions, words: readonly strin
 }
 
 /** A binary of one's own brings its config along. */
-async function ownProject({ name, config: given, root }: Program, cwd: string, leading: OwnOptions): Promise<Project> {
+async function ownProject({ name, config: given, flags, root }: Program, cwd: string, leading: OwnOptions): Promise<Project> {
   if (leading.file !== undefined) throw new UsageError('bad-line', `\`${name}\` has its own tasks, and takes no \`--file\``);
   const file = `the config of ${name}`;
   const config = checkConfig(given, file);
   const registry = await buildRegistry(config.tasks);
   checkDefaults(config, registry, file);
+  checkFlags(name, flags, registry);
   return { root: root ?? cwd, file, config, registry, notices: [] };
+}
+
+/** @throws {ConfigError} with all that is wrong with the global flags */
+function checkFlags(name: string, flags: AnyFlags | undefined, registry: Registry): void {
+  const ours = new Map(OWN_FIELDS.flatMap((field) => Object.values(spellingsOf(field)).map((spelling) => [spelling, field] as const)));
+  const taken = fieldsOf(flags?.fields).flatMap((field) =>
+    Object.values(spellingsOf(field))
+      .filter((spelling) => spelling !== undefined && ours.has(spelling))
+      .map((spelling) => `\`${field.key}\` comes to \`${spelling}\`, which is an option of every command line`),
+  );
+  const strangers = registry.entries
+    .filter(({ task }) => flagsOf(task) !== undefined && flagsOf(task) !== flags)
+    .map((entry) => `\`${entry.name}\` was made with other flags: give those to \`createCli\` as \`flags\``);
+  const facts = [...problemsOf(flags?.fields), ...taken, ...strangers];
+  if (facts.length > 0) throw new ConfigError('bad-flags', `the global flags of \`${name}\` are not right`, { facts });
 }
 
 /** A config that awaits what never comes would end the process without a word. */
@@ -139,7 +158,7 @@ async function unlessEndless<T>(host: Host, loading: Promise<T>): Promise<T> {
 
 /** A word that nothing answers to may be in a module that was not loaded: "no such task" is said only with all of them. */
 async function readLine(host: Host, project: Project, leading: OwnOptions): Promise<{ line: ParsedLine; registry: Registry }> {
-  const scope = { invocationDir: invocationDirOf(host, leading), shortFlags: project.config.shortFlags };
+  const scope = { invocationDir: invocationDirOf(host, leading), shortFlags: project.config.shortFlags, flags: flagFields(host) };
   const first = settled(host, project, parseArgv(host.argv, project.registry, scope));
   const needsAll =
     first.problems.length > 0 || first.options.list || first.options.schema || first.options.env || first.targets.length === 0;
@@ -163,9 +182,22 @@ function settled(host: Host, { config }: Project, line: ParsedLine): ParsedLine 
 async function inputProblemsOf(host: Host, project: Project, line: ParsedLine): Promise<ParseProblem[]> {
   const { inputProblems } = await import('./missing.ts');
   const scope = { ...project, env: (await environmentOf(host, project)).variables };
-  return line.targets.flatMap((target) =>
-    inputProblems(target, scope).map(({ text }) => ({ code: 'bad-value', text: `\`${target.name}\`: ${text}` }) as const),
-  );
+  return [...globalsOf(host, line), ...line.targets].flatMap((target) => {
+    const of = target.name === GLOBAL_FLAGS ? GLOBAL_FLAGS : `\`${target.name}\``;
+    return inputProblems(target, scope).map(({ text }) => ({ code: 'bad-value', text: `${of}: ${text}` }) as const);
+  });
+}
+
+const flagFields = ({ program }: Host): readonly Field[] => fieldsOf(program?.flags?.fields);
+
+const GLOBAL_FLAGS = 'global flags';
+
+/** The global flags like a target of that name, where a target looks at them. */
+function globalsOf({ program }: Host, { targets, flags: given }: ParsedLine): readonly ParsedTarget[] {
+  const flags = program?.flags;
+  if (!flags || !targets.some((target) => flagsOf(target.task) === flags)) return [];
+  const task = declare({ summary: 'The global flags.', input: flags.fields });
+  return [{ name: GLOBAL_FLAGS, namespace: '', task, given, faulty: new Set() }];
 }
 
 async function init(host: Host, leading: OwnOptions): Promise<number> {
@@ -185,7 +217,7 @@ async function init(host: Host, leading: OwnOptions): Promise<number> {
 
 async function help(host: Host, project: Project, registry: Registry, line: ParsedLine): Promise<number> {
   const { renderProgramHelp, renderTaskHelp } = await import('./help.ts');
-  const look = { ...paintFor(host), all: line.options.all, shortFlags: project.config.shortFlags };
+  const look = { ...paintFor(host), all: line.options.all, shortFlags: project.config.shortFlags, flags: flagFields(host) };
   const unknown = line.problems.find((problem) => problem.code === 'unknown-task');
   const subject = line.targets.at(-1);
   if (!subject && unknown) throw new UsageError(unknown.code, unknown.text, { hint: unknown.hint });
@@ -209,7 +241,7 @@ async function answer(host: Host, project: Project, line: ParsedLine): Promise<n
   if (options.list) return list(host, registry, options, line.subject);
   if (options.schema) {
     const { schemaDocument } = await import('./schema-view.ts');
-    host.stdout.write(document(schemaDocument(registry)));
+    host.stdout.write(document(schemaDocument(registry, host.program?.flags)));
     return EXIT.ok;
   }
   if (options.env) return variables(host, project, options);
@@ -237,17 +269,17 @@ async function pick(host: Host, project: Project, line: ParsedLine): Promise<num
     { input: () => host.stdin.stream, stderr: host.stderr },
   );
   const { line: picked } = await readLine({ ...host, argv: [name] }, project, line.options);
-  const targets = await askedTargets(host, project, picked, { isPicked: true });
-  return answer(host, project, { ...picked, options: line.options, targets });
+  return answer(host, project, { ...(await asked(host, project, picked, { isPicked: true })), options: line.options });
 }
 
 /** With what is required and was missing, and the words that say the same, so that they can be learned (R11). */
-async function askedTargets(host: Host, project: Project, line: ParsedLine, { isPicked = false } = {}): Promise<readonly ParsedTarget[]> {
+async function asked(host: Host, project: Project, line: ParsedLine, { isPicked = false } = {}): Promise<ParsedLine> {
   const { withMissing } = await import('./missing.ts');
   const { createAskForText } = await import('./ask.ts');
   const scope = { ...project, env: (await environmentOf(host, project)).variables };
+  const globals = globalsOf(host, line);
   const { targets, wereAsked } = await withMissing(
-    line.targets,
+    [...globals, ...line.targets],
     scope,
     createAskForText({ input: () => host.stdin.stream, stderr: host.stderr }),
   );
@@ -255,7 +287,7 @@ async function askedTargets(host: Host, project: Project, line: ParsedLine, { is
     const words = targets.flatMap((target) => wordsOf(target));
     host.stderr.write(`$ ${shellLine([nameOf(host), ...words])}\n`);
   }
-  return targets;
+  return { ...line, flags: globals.length > 0 ? (targets[0]?.given ?? {}) : line.flags, targets: targets.slice(globals.length) };
 }
 
 function wordsOf({ name, task, given, passthrough }: ParsedTarget): string[] {
@@ -263,7 +295,7 @@ function wordsOf({ name, task, given, passthrough }: ParsedTarget): string[] {
   const shown = Object.fromEntries(
     Object.entries(given).map(([key, value]) => [key, fields.some((field) => field.key === key && field.secret) ? '***' : value]),
   );
-  return [name, ...renderArgv(fields, shown), ...(passthrough ? ['--', ...passthrough] : [])];
+  return [...(name === GLOBAL_FLAGS ? [] : [name]), ...renderArgv(fields, shown), ...(passthrough ? ['--', ...passthrough] : [])];
 }
 
 async function variables(host: Host, project: Project, options: OwnOptions): Promise<number> {
@@ -274,8 +306,12 @@ async function variables(host: Host, project: Project, options: OwnOptions): Pro
   return EXIT.ok;
 }
 
-async function settings(host: Host, { config, file, registry }: Project, line: ParsedLine): Promise<number> {
-  const rows = settingRows(settle(line.own, host.env, config), config, registry);
+async function settings(host: Host, project: Project, line: ParsedLine): Promise<number> {
+  const { config, file, registry } = project;
+  const rows = [
+    ...settingRows(settle(line.own, host.env, config), config, registry),
+    ...flagRows(flagFields(host), line.flags, (await environmentOf(host, project)).variables),
+  ];
   const { paint, width } = paintFor(host);
   host.stdout.write(line.options.json ? document(settingsJson(rows, file)) : renderSettings(rows, file, paint, width));
   return EXIT.ok;
@@ -328,11 +364,13 @@ function graphFormat(options: OwnOptions): 'mermaid' | 'dot' | 'json' {
 
 async function orderFor(host: Host, project: Project, line: ParsedLine): Promise<Order> {
   const { options } = line;
-  const screen: Screen = { stdout: options.json ? host.stderr : host.stdout, stderr: host.stderr, env: host.env };
   const canAsk = canAskAt(host, options);
+  const { targets, flags } = canAsk && !isForeseen(options) ? await asked(host, project, line) : line;
+  const screen: Screen = { stdout: options.json ? host.stderr : host.stdout, stderr: host.stderr, env: host.env };
   const { createAsk } = await import('./ask.ts');
   return {
-    targets: canAsk && !isForeseen(options) ? await askedTargets(host, project, line) : line.targets,
+    targets,
+    flags: { given: flags, from: 'command-line' },
     options: { ...defaultRunOptions(), ...runOptionsOf(options) },
     registry: project.registry,
     config: project.config,
@@ -405,8 +443,8 @@ async function watch(host: Host, first: Project, line: ParsedLine): Promise<numb
     if (bad) throw bad;
     const whole = { ...project, registry: read.registry };
     // Asked for what is missing before the first round, not before each.
-    const targets = canAskAt(host, read.line.options) ? await askedTargets(host, whole, read.line) : read.line.targets;
-    return () => orderFor(host, whole, { ...read.line, targets });
+    const whatFor = canAskAt(host, read.line.options) ? await asked(host, whole, read.line) : read.line;
+    return () => orderFor(host, whole, whatFor);
   });
 }
 

@@ -41,12 +41,16 @@ export interface ParseScope {
   /** Paths are resolved against it. */
   readonly invocationDir: string;
   readonly shortFlags?: ShortFlags | undefined;
+  /** Global flags, of a binary of one's own. */
+  readonly flags?: readonly Field[];
 }
 
 export interface ParsedLine {
   readonly options: OwnOptions;
   /** Those of our own options that were typed. */
   readonly own: JsonObject;
+  /** Global flags that were typed. */
+  readonly flags: JsonObject;
   readonly targets: readonly ParsedTarget[];
   /** What the first word names, as a name: a namespace before its default task. For what only looks. */
   readonly subject: string | undefined;
@@ -106,21 +110,23 @@ const NOTHING: Vocabulary = {
 };
 
 /** Our own options in front of the first bare word: what has to be known before a config is looked for. */
-export function leadingOptions(argv: readonly string[]): OwnOptions {
-  return parseArgv(argv.slice(0, leadingWords(argv)), NOTHING, { invocationDir: '.' }).options;
+export function leadingOptions(argv: readonly string[], flags: readonly Field[] = []): OwnOptions {
+  return parseArgv(argv.slice(0, leadingWords(argv, flags)), NOTHING, { invocationDir: '.', flags }).options;
 }
 
 /** They say which config there is, so they are read before it. */
 const BEFORE_ALL: readonly string[] = ['directory', 'file'] satisfies (keyof OwnOptions)[];
 
-function leadingWords(argv: readonly string[]): number {
+function leadingWords(argv: readonly string[], flags: readonly Field[]): number {
+  const globals = spellingsFor(flags);
   let end = 0;
   while (end < argv.length) {
     const word = argv[end] ?? '';
     if (!/^-./.test(word) || word === '--') break;
     end++;
     const isLong = word.startsWith('--');
-    const written = OWN.get(isLong ? (word.split('=', 1)[0] ?? word) : `-${word.at(-1) ?? ''}`);
+    const spelling = isLong ? (word.split('=', 1)[0] ?? word) : `-${word.at(-1) ?? ''}`;
+    const written = OWN.get(spelling) ?? globals.get(spelling);
     const hasValue = isLong ? word.includes('=') : false;
     if (written && !hasValue && !takesNoWord(written.field.kind)) end++;
   }
@@ -210,11 +216,13 @@ interface Shared {
 export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope: ParseScope): ParsedLine {
   const problems: ParseProblem[] = [];
   const own: Record<string, Json> = {};
+  const flags: Record<string, Json> = {};
+  const globals = spellingsFor(scope.flags ?? []);
   const drafts: Draft[] = [];
   const shared: Shared[] = [];
   const namespaces: string[] = [];
   let subject: string | undefined;
-  const leadingEnd = leadingWords(argv);
+  const leadingEnd = leadingWords(argv, scope.flags ?? []);
   let passthrough: readonly string[] | undefined;
   let at = 0;
 
@@ -269,7 +277,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
 
   interface Found {
     readonly written: Written;
-    readonly of: 'own' | 'task' | 'shared';
+    readonly of: 'own' | 'global' | 'task' | 'shared';
   }
 
   /** Whose flag it is, where it stands (R10). Help is nobody's. */
@@ -280,6 +288,8 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
     const theirs = draft?.spellings.get(spelling);
     if (theirs) return { written: theirs, of: 'task' };
     if (ours) return { written: ours, of: 'own' };
+    const global = globals.get(spelling);
+    if (global) return { written: global, of: 'global' };
     return draft ? undefined : sharedFlag(spelling);
   }
 
@@ -320,7 +330,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
       text = next;
     }
     if (of === 'shared') return void shared.push({ spelling, text });
-    const into = draft?.given ?? own;
+    const into = draft?.given ?? (of === 'global' ? flags : own);
     const problem = keep(into, field, isNegated, text);
     if (problem !== undefined) {
       draft?.faulty.add(field.key);
@@ -356,7 +366,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
 
   function unknown(spelling: string, within = spelling): void {
     const draft = current();
-    const known = [...(draft?.spellings.keys() ?? allSpellings()), ...OWN.keys()].filter(
+    const known = [...(draft?.spellings.keys() ?? allSpellings()), ...OWN.keys(), ...globals.keys()].filter(
       (candidate) => candidate.startsWith('--') === spelling.startsWith('--'),
     );
     const near = spelling.startsWith('--') ? nearest(spelling, known) : undefined;
@@ -473,6 +483,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
   return {
     options,
     own,
+    flags,
     subject,
     targets: drafts.map((draft) => ({
       name: draft.entry.name,

@@ -1,7 +1,7 @@
 import type { Colors } from 'picocolors/types.js';
 import type { Config } from '../config.ts';
 import type { Json, JsonObject } from '../event.ts';
-import { decodeVariable } from '../flags.ts';
+import { decodeVariable, spellingsOf } from '../flags.ts';
 import type { Registry } from '../registry.ts';
 import type { Field } from '../schema.ts';
 import { fieldsOf } from '../schema.ts';
@@ -148,6 +148,21 @@ export function settingRows({ options, originOf }: Settled, config: Config, regi
     return value === undefined ? { name: key, value: BUILT_IN[key], origin: 'built-in' } : { name: key, value, origin: 'config' };
   });
   return [...own, ...others];
+}
+
+/** Global flags of a binary of one's own: what was typed, a variable of theirs, the default. */
+export function flagRows(fields: readonly Field[], given: JsonObject, env: Readonly<Record<string, string | undefined>>): SettingRow[] {
+  return fields.map((field) => {
+    const typed = given[field.key];
+    const read = field.env === undefined ? undefined : decodeVariable(field, env[field.env] ?? '');
+    const [value, origin] =
+      typed !== undefined
+        ? [typed, 'command line']
+        : read?.ok && read.value !== undefined
+          ? [read.value, field.env ?? '']
+          : [field.default, 'built-in'];
+    return { name: spellingsOf(field).long, value: field.secret && value !== undefined ? '***' : value, origin };
+  });
 }
 
 /** Without secrets (R29). */

@@ -72,8 +72,9 @@ const once =
 
 function watchedOrder(order: Order, { plan, planner }: PlannedOrder, host: Host, make: MakeOrder): Watched {
   const sourced = plan.steps.flatMap((step) => {
-    const scope = { input: planner.bindingOf(step).value, root: order.root, invocationDir: order.invocationDir };
-    const { sources, cwd } = specOf(planner.bindingOf(step).task);
+    const { task, value, flags } = planner.bindingOf(step);
+    const scope = { input: value, flags, root: order.root, invocationDir: order.invocationDir };
+    const { sources, cwd } = specOf(task);
     const patterns = fieldOf(sources, scope);
     return patterns ? [{ id: step.id, patterns, cwd: resolve(order.root, fieldOf(cwd, scope) ?? '') }] : [];
   });
