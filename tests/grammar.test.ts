@@ -2,9 +2,8 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import type { Vocabulary } from '../lib/cli/parse.ts';
-import { parseArgv } from '../lib/cli/parse.ts';
 import { renderArgv, shellLine } from '../lib/flags.ts';
+import { parseArgv, vocabularyOf } from '../lib/index.ts';
 import { jsonOfGiven, resolveInput } from '../lib/input.ts';
 import { count, fieldsOf, json, keyValue, path, problemsOf } from '../lib/schema.ts';
 import { task } from '../lib/task.ts';
@@ -87,28 +86,26 @@ const input = fc
 
 const PLACE = { env: {}, defaults: undefined, root: '/root' } as const;
 
-test('typed input of any supported schema, as words, is read back as the same input (R7, R8)', () => {
-  fc.assert(
-    fc.property(input, fc.boolean(), ({ shape, values }, isLettered) => {
+test('typed input of any supported schema, as words, is read back as the same input (R7, R8)', async () => {
+  await fc.assert(
+    fc.asyncProperty(input, fc.boolean(), async ({ shape, values }, isLettered) => {
       const given = jsonOfGiven(shape, values);
       const every = task({ summary: 'x', input: shape, run() {} });
-      const entry = { name: 'every', namespace: '', task: every };
-      const vocabulary: Vocabulary = {
-        find: (word) => (word === 'every' ? entry : undefined),
-        isNamespace: () => false,
-        nearest: () => undefined,
-        entries: [entry],
-        defaultTask: undefined,
-      };
+      const vocabulary = await vocabularyOf({ tasks: { every } });
       const argv = ['every', ...renderArgv(fieldsOf(shape), given)];
 
-      const line = parseArgv(argv, vocabulary, { invocationDir: '/elsewhere', ...(isLettered && { shortFlags: 'auto' }) });
+      const line = parseArgv(argv, vocabulary, {
+        invocationDir: '/elsewhere',
+        values: PLACE,
+        ...(isLettered && { shortFlags: 'auto' }),
+      });
 
       expect(line.problems).toEqual([]);
       expect(line.targets.map((target) => target.name)).toEqual(['every']);
-      const typed = resolveInput({ ...PLACE, fields: shape, given: line.targets[0]?.given ?? {}, from: 'command-line' });
+      const [target] = line.targets;
+      const typed = resolveInput({ ...PLACE, fields: shape, given: target?.given ?? {}, from: 'command-line' });
       const inCode = resolveInput({ ...PLACE, fields: shape, given, from: 'code' });
-      expect(typed).toMatchObject({ ok: true });
+      expect(typed).toMatchObject({ ok: true, json: target?.input });
       expect({ ...typed, sources: undefined }).toEqual({ ...inCode, sources: undefined });
     }),
     { numRuns: 500 },
@@ -174,5 +171,45 @@ test('no words at all give a stack trace, or run a task that they do not name (R
       for (const name of ran) expect(argv).toEqual(expect.arrayContaining([expect.toBeOneOf([...(names[name] ?? [])])]));
     }),
     { numRuns: 150 },
+  );
+});
+
+const hello = task({
+  summary: 'Hello.',
+  input: { name: z.string().meta({ env: 'NAME' }), times: z.int().default(1), loud: z.boolean() },
+  run() {},
+});
+
+test('a program reads a line: words, variables and defaults in, data out (R11)', async () => {
+  const vocabulary = await vocabularyOf({ tasks: { demo: () => Promise.resolve({ hello }) } });
+  const values = { root: '/', env: { NAME: 'Ada' }, defaults: { 'demo.hello': { times: 3 } } };
+  const read = (...argv: readonly string[]) => parseArgv(argv, vocabulary, { invocationDir: '/', values });
+
+  expect(read('-k', 'demo.hello', '--loud').targets).toMatchObject([
+    { name: 'demo.hello', task: hello, given: { loud: true }, input: { name: 'Ada', times: 3, loud: true } },
+  ]);
+  expect(read('-k', 'demo.hello').options).toMatchObject({ keepGoing: true, jobs: undefined });
+  expect(read('demo.hello', 'Ada', 'demo.helo', '--times', 'x', '--lowd').problems).toEqual([
+    { code: 'unknown-task', text: 'no task is named `demo.helo`', hint: 'Did you mean `demo.hello`?' },
+    { code: 'bad-value', text: '`--times` of `demo.hello`: expected a whole number, got "x"' },
+    { code: 'unknown-flag', text: '`demo.hello` has no flag `--lowd`', hint: 'Did you mean `--loud`?' },
+  ]);
+  const without = { ...values, env: {} };
+  expect(parseArgv(['demo.hello'], vocabulary, { invocationDir: '/', values: without }).problems).toEqual([
+    { code: 'bad-value', text: '`demo.hello`: --name is required' },
+  ]);
+});
+
+test('whatever the words are, reading them throws nothing and gives the same twice', async () => {
+  const vocabulary = await vocabularyOf({
+    tasks: { demo: { hello }, hello2: hello, every: task({ summary: 'x', passthrough: true, run() {} }) },
+  });
+  const word = fc.oneof(hostile, fc.constantFrom('demo.hello', 'demo', 'every', '--name', '--times', '--loud', '--no-loud', '-j', '-C'));
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 8 }), (argv) => {
+      const read = () => parseArgv(argv, vocabulary, { invocationDir: '/', values: { root: '/', env: {} } });
+      expect(read()).toEqual(read());
+    }),
+    { numRuns: 500 },
   );
 });

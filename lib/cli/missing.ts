@@ -2,12 +2,12 @@ import type { Config } from '../config.ts';
 import type { Json } from '../event.ts';
 import { decodeVariable } from '../flags.ts';
 import type { InputProblem } from '../input.ts';
-import { jsonOfGiven, resolveInput } from '../input.ts';
 import type { Field } from '../schema.ts';
 import { fieldsOf } from '../schema.ts';
 import { specOf } from '../task.ts';
 import type { AskForText } from './ask.ts';
 import type { ParsedTarget } from './parse.ts';
+import { resolveTarget } from './parse.ts';
 
 /** What targets still want before they can be planned (R11): told, or asked for at a terminal. */
 export interface InputScope {
@@ -18,17 +18,8 @@ export interface InputScope {
 
 /** What is wrong with the input of a target, but for what a problem of its line has told already. */
 export function inputProblems(target: ParsedTarget, { config, root, env }: InputScope): readonly InputProblem[] {
-  const { input } = specOf(target.task);
-  const defaults = config.defaults?.[target.name];
-  const resolved = resolveInput({
-    fields: input,
-    given: target.given,
-    env,
-    defaults: defaults && jsonOfGiven(input, defaults),
-    root,
-    from: 'command-line',
-  });
-  return resolved.ok ? [] : resolved.problems.filter(({ key }) => key === undefined || !target.faulty.has(key));
+  const resolved = resolveTarget(target, { root, env, defaults: config.defaults });
+  return resolved.ok ? [] : resolved.problems;
 }
 
 /**

@@ -3,6 +3,8 @@ import { UsageError } from '../errors.ts';
 import type { Json, JsonObject } from '../event.ts';
 import type { Decoded, ShortFlags } from '../flags.ts';
 import { decodeText, isScalar, lettered, spellingsOf, takesNoWord } from '../flags.ts';
+import type { ResolvedInput } from '../input.ts';
+import { jsonOfGiven, resolveInput } from '../input.ts';
 import type { Field } from '../schema.ts';
 import { fieldsOf } from '../schema.ts';
 import type { RunOptions } from '../request.ts';
@@ -16,7 +18,7 @@ import type { OwnOptions } from './own-options.ts';
 import { EXCLUSIVE, OWN_FIELDS, ownOptions } from './own-options.ts';
 
 /**
- * From the words of a command line to what they ask for (R8–R10, R12). Pure.
+ * From the words of a command line to what they ask for (R7–R12). Pure.
  *
  *   [own options] [shared flags] <task> [flags] [<task> [flags]]... [-- passthrough]
  *
@@ -43,6 +45,17 @@ export interface ParseScope {
   readonly shortFlags?: ShortFlags | undefined;
   /** Global flags, of a binary of one's own. */
   readonly flags?: readonly Field[];
+  /** With it targets get their whole input, and what is wrong with that is told (R11). */
+  readonly values?: ValueScope;
+}
+
+/** What inputs have their values from, besides the words. */
+export interface ValueScope {
+  /** Paths below it are kept relative to it. */
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of the config, by task name. */
+  readonly defaults?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
 }
 
 export interface ParsedLine {
@@ -65,7 +78,10 @@ export interface ParsedTarget {
   readonly name: string;
   readonly namespace: string;
   readonly task: AnyTask;
+  /** What its words say. */
   readonly given: JsonObject;
+  /** With `values`: all of it, variables and defaults included, where nothing is wrong with it. */
+  readonly input?: JsonObject;
   readonly passthrough?: readonly string[];
   /** Inputs that a problem of the line is about: that they are missing as well is no news. */
   readonly faulty: ReadonlySet<string>;
@@ -213,6 +229,12 @@ interface Shared {
   readonly text: string | undefined;
 }
 
+/**
+ * What a command line asks for: its words, read against the names and flags of tasks. Pure: nothing is
+ * loaded, looked up, run or thrown; all that is wrong is in `problems`.
+ *
+ * @param vocabulary  the names of tasks: {@link vocabularyOf} a config
+ */
 export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope: ParseScope): ParsedLine {
   const problems: ParseProblem[] = [];
   const own: Record<string, Json> = {};
@@ -480,23 +502,50 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
     complain('bad-line', `only one of ${exclusive.map((key) => `\`--${kebab(key)}\``).join(' and ')} can be asked for at a time`);
   }
 
+  const targets = drafts.map((draft): ParsedTarget => ({
+    name: draft.entry.name,
+    namespace: draft.entry.namespace,
+    task: draft.entry.task,
+    given: draft.given,
+    faulty: draft.faulty,
+    ...(passthrough !== undefined && wantsRest.includes(draft) && { passthrough }),
+  }));
+  const { values } = scope;
+  const whole = values ? targets.map((target) => withInput(target, values, problems)) : targets;
+
   return {
     options,
     own,
     flags,
     subject,
-    targets: drafts.map((draft) => ({
-      name: draft.entry.name,
-      namespace: draft.entry.namespace,
-      task: draft.entry.task,
-      given: draft.given,
-      faulty: draft.faulty,
-      ...(passthrough !== undefined && wantsRest.includes(draft) && { passthrough }),
-    })),
+    targets: whole,
     namespaces,
     problems,
     notices: fallBackNotices(drafts),
   };
+}
+
+function withInput(target: ParsedTarget, values: ValueScope, problems: ParseProblem[]): ParsedTarget {
+  const resolved = resolveTarget(target, values);
+  if (resolved.ok) return { ...target, input: resolved.json };
+  for (const { text } of resolved.problems) problems.push({ code: 'bad-value', text: `\`${target.name}\`: ${text}` });
+  return target;
+}
+
+/** The input of a target; of what is wrong with it all but what a problem of its line has told already. */
+export function resolveTarget(target: ParsedTarget, { root, env, defaults }: ValueScope): ResolvedInput {
+  const { input } = specOf(target.task);
+  const own = defaults?.[target.name];
+  const resolved = resolveInput({
+    fields: input,
+    given: target.given,
+    env,
+    defaults: own && jsonOfGiven(input, own),
+    root,
+    from: 'command-line',
+  });
+  if (resolved.ok) return resolved;
+  return { ok: false, problems: resolved.problems.filter(({ key }) => key === undefined || !target.faulty.has(key)) };
 }
 
 /** For comparing what a flag means: enums of different values are read alike. */
