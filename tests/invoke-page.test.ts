@@ -12,7 +12,7 @@ const rows = PAGE.filter(
 );
 
 test('each feature of Invoke has a test here, or a reason why it is left out, or is said to be missing', () => {
-  expect(rows.length).toBeGreaterThan(250);
+  expect(rows.length).toBeGreaterThan(280);
   expect(rows.filter((row) => !/<!-- \S+\.ts.* -->|left out|not in this version yet/.test(row))).toEqual([]);
 });
 
@@ -21,7 +21,7 @@ test('the tests that the page names are there', () => {
     [...line.matchAll(/<!-- (\S+\.ts)(?:: (.+?))? -->/g)].map(([, file = '', title = '']) => ({ file, title })),
   );
   const isThere = ({ file, title }: { readonly file: string; readonly title: string }): boolean =>
-    existsSync(join(HERE, file)) && readFileSync(join(HERE, file), 'utf8').includes(title);
+    title !== '' && existsSync(join(HERE, file)) && readFileSync(join(HERE, file), 'utf8').includes(title);
   expect(named.length).toBeGreaterThan(150);
   expect(named.filter((one) => !isThere(one))).toEqual([]);
 });

@@ -167,6 +167,14 @@ task({
   run: () => ({ port: 8000 }),
 });
 
+task({
+  summary: 'Options of commands.',
+  run({ $ }) {
+    // @ts-expect-error there is no such option of a command
+    void $({ hide: true })`ls`;
+  },
+});
+
 // ── Global flags: typed in the context and in all that looks at the input ────────────────────────
 
 const acme = withFlags({ region: z.enum(['eu', 'us']).default('eu'), retries: z.int().optional() });
