@@ -25,7 +25,8 @@ import { startRun } from './run.ts';
 import { localRunner } from './runners/local.ts';
 import type { Runner } from './runners/runner.ts';
 import { jsonOfGiven } from './input.ts';
-import { createMasker, maskDeep } from './secrets.ts';
+import type { Masking } from './secrets.ts';
+import { createMasker } from './secrets.ts';
 import { createStepScopes, look } from './step-scope.ts';
 import type { Task } from './task.ts';
 import { specOf } from './task.ts';
@@ -171,7 +172,7 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
       order.stateDir === undefined || order.options.dryRun
         ? noLogFiles
         : openLogFiles(order.stateDir, new Date(), (text) => emit({ type: 'notice', time: Date.now(), text }));
-    const emit = createEmit(order, logs, masker.mask);
+    const emit = createEmit(order, logs, masker);
     const strays = { count: 0 };
     letGo.push(
       order.onStray((error) => {
@@ -338,11 +339,11 @@ function tellAll(order: Order, tellOne: (reporter: Reporter) => void): void {
 }
 
 /** Events go, masked, to the logs and to every reporter; one that throws is dropped with one line (R38). */
-function createEmit(order: Order, logs: LogFiles, mask: (text: string) => string): (event: Event) => void {
+function createEmit(order: Order, logs: LogFiles, { maskDeep }: Masking): (event: Event) => void {
   const reporters = new Set(order.reporters);
   return (raw) => {
     // Output is masked as a stream where it comes in; all else is masked here, whole.
-    const event = raw.type === 'output' ? raw : maskDeep(raw, mask);
+    const event = raw.type === 'output' ? raw : maskDeep(raw);
     if (event.type === 'output') logs.write(event.step, event.text);
     else if (event.type === 'log') logs.write(event.step, `${event.text}\n`);
     else if (event.type === 'command-started') logs.write(event.step, `$ ${event.line}\n`);

@@ -22,7 +22,8 @@ import { createTail } from './util/tail.ts';
 export interface OpenBody {
   /** Never rejects. Settles when the body has, or when it was told to end and did not within the grace time. */
   readonly ended: Promise<BodyEnd>;
-  readonly shell: BoundShell;
+  /** Commands started and not over. */
+  commandsRunning(): ReturnType<BoundShell['commandsRunning']>;
   /** Ask its commands to end. Asking twice is asking once: only a kill hurries. */
   endCommands(): void;
   /** Wait for the commands still running, then clean up. Never rejects. */
@@ -68,6 +69,7 @@ export class SkipRequest extends Error {
   }
 }
 
+const NO_COMMANDS: Awaited<ReturnType<BoundShell['close']>> = { unawaited: [], swept: 0 };
 const TAIL_LINES = 200;
 /** How long clean-up may take in all, since no ordinary stop ends it. */
 const CLEAN_UP_LIMIT_MS = 60_000;
@@ -154,25 +156,35 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
         }),
     });
   };
-  const shell = bind(options.interactive);
+  // Made for the first command: many bodies have none.
+  let bound: BoundShell | undefined;
+  const shell = (): BoundShell => {
+    if (bound) return bound;
+    bound = bind(options.interactive);
+    if (wasKilled || wereAsked) bound.end(wasKilled ? 'SIGKILL' : commandSignalOf(halt));
+    return bound;
+  };
 
   // A Ctrl-C at the terminal has reached the commands that share it: a second SIGINT from us would be
   // taken by many (docker compose, say) as "at once". They get half the grace time to act on the first.
   const sharesTerminal = engine.terminal.isTerminal && ((engine.solo && !wantsPty) || options.interactive);
   let wereAsked = false;
+  let wasKilled = false;
   let patience: NodeJS.Timeout | undefined;
   const endCommands = (): void => {
     if (wereAsked) return;
     wereAsked = true;
     const signal = commandSignalOf(halt);
-    if (sharesTerminal && signal === 'SIGINT') patience = setTimeout(() => shell.end('SIGTERM'), options.graceMs / 2);
-    else shell.end(signal);
+    if (sharesTerminal && signal === 'SIGINT') patience = setTimeout(() => bound?.end('SIGTERM'), options.graceMs / 2);
+    else bound?.end(signal);
   };
-  const onHalt = endCommands;
-  const onKill = (): void => shell.end('SIGKILL');
-  halt.signal.addEventListener('abort', onHalt, { once: true });
-  halt.killSignal.addEventListener('abort', onKill, { once: true });
-  if (halt.signal.aborted) onHalt();
+  const letGo = [
+    halt.onHalt(endCommands),
+    halt.onKill(() => {
+      wasKilled = true;
+      bound?.end('SIGKILL');
+    }),
+  ];
 
   const context: TaskContext = {
     input: value,
@@ -181,8 +193,12 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     originOf: (variable) => scope.environment.originOf(variable),
     needs: options.needs,
     passthrough: step.passthrough,
-    $: shell.$,
-    exec: shell.exec,
+    get $() {
+      return shell().$;
+    },
+    get exec() {
+      return shell().exec;
+    },
     call: options.call,
     skip: (reason) => {
       throw new SkipRequest(reason);
@@ -193,7 +209,9 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     },
     log,
     print: (text) => engine.emit({ type: 'print', time: engine.now(), step: step.id, text }),
-    signal: halt.signal,
+    get signal() {
+      return halt.signal;
+    },
     root: engine.root,
     invocationDir: engine.invocationDir,
     cwd: scope.cwd,
@@ -201,31 +219,29 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     name: step.name,
   };
 
-  let tellExit: (end: BodyEnd) => void = () => {};
-  const exited = new Promise<BodyEnd>((resolve) => {
-    tellExit = resolve;
+  let tellEnd: (end: BodyEnd) => void = () => {};
+  const ended = new Promise<BodyEnd>((resolve) => {
+    tellEnd = firstEnd(halt, options.graceMs, resolve);
   });
   const atClose: (() => void)[] = [];
   const self: CurrentStep = {
     name: step.name,
     log,
-    exit: (error) => tellExit({ kind: 'threw', error }),
+    exit: (error) => tellEnd({ kind: 'threw', error }),
     onClose: (work) => void atClose.push(work),
   };
-  const returned = currentStep.run(self, async (): Promise<BodyEnd> => {
+  const settled = currentStep.run(self, async () => {
     try {
       // The declaration types the context; here the two are only brought together.
-      return { kind: 'returned', value: await (run as ((context: TaskContext) => unknown) | undefined)?.(context) };
+      tellEnd({ kind: 'returned', value: await (run as ((context: TaskContext) => unknown) | undefined)?.(context) });
     } catch (error) {
-      return { kind: 'threw', error };
+      tellEnd({ kind: 'threw', error });
     }
   });
-  const settled = Promise.race([returned, exited]);
 
   async function close(): Promise<BodyClose> {
-    const { unawaited, swept } = await shell.close();
-    halt.signal.removeEventListener('abort', onHalt);
-    halt.killSignal.removeEventListener('abort', onKill);
+    const { unawaited, swept } = bound ? await bound.close() : NO_COMMANDS;
+    for (const leave of letGo) leave();
     clearTimeout(patience);
     if (swept > 0) {
       engine.emit({
@@ -238,7 +254,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     const cleanUpErrors = await cleanUp();
     isClosed = true;
     // One that was left behind may go on.
-    void returned.then(() => engine.scopes.touch(-1));
+    void settled.then(() => engine.scopes.touch(-1));
     for (const work of atClose) work();
     return { unawaited, cleanUpErrors };
   }
@@ -266,8 +282,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
       own.end('SIGKILL');
     };
     const timer = setTimeout(giveUp, CLEAN_UP_LIMIT_MS);
-    halt.killSignal.addEventListener('abort', giveUp, { once: true });
-    if (halt.killSignal.aborted) giveUp();
+    const leave = halt.onKill(giveUp);
     await work({ $: own.$, exec: own.exec, signal: limit.signal, log }, async (one) => {
       try {
         await Promise.race([currentStep.run(self, async () => one()), aborted(limit.signal)]);
@@ -277,7 +292,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     });
     const { unawaited } = await own.close();
     clearTimeout(timer);
-    halt.killSignal.removeEventListener('abort', giveUp);
+    leave();
     return [...errors, ...unawaited];
   }
 
@@ -286,7 +301,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     if (error !== undefined) throw error;
   }
 
-  return { ended: settledOrAbandoned(settled, halt, options.graceMs), shell, endCommands, close, runApart, tail: tail.text };
+  return { ended, commandsRunning: () => bound?.commandsRunning() ?? [], endCommands, close, runApart, tail: tail.text };
 }
 
 /** SIGINT passes on as what it is; every other reason asks with SIGTERM. */
@@ -294,29 +309,23 @@ function commandSignalOf(halt: Halt): 'SIGINT' | 'SIGTERM' {
   return halt.reason?.kind === 'stop' && halt.reason.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM';
 }
 
-/** A body has its grace time to settle after it was told to end; a kill waits for nothing. */
-function settledOrAbandoned(settled: Promise<BodyEnd>, halt: Halt, graceMs: number): Promise<BodyEnd> {
-  return new Promise((resolve) => {
-    let timer: NodeJS.Timeout | undefined;
-    const abandon = (): void => done({ kind: 'abandoned' });
-    // Its commands have the grace time to end; it has as long again, so that it can speak of their end.
-    const onHalt = (): void => void (timer ??= setTimeout(abandon, graceMs + 1000));
-    const onKill = (): void => {
-      clearTimeout(timer);
-      timer = setTimeout(abandon, 1000);
-    };
-    const done = (end: BodyEnd): void => {
-      clearTimeout(timer);
-      halt.signal.removeEventListener('abort', onHalt);
-      halt.killSignal.removeEventListener('abort', onKill);
-      resolve(end);
-    };
-    halt.signal.addEventListener('abort', onHalt, { once: true });
-    halt.killSignal.addEventListener('abort', onKill, { once: true });
-    if (halt.signal.aborted) onHalt();
-    if (halt.killSignal.aborted) onKill();
-    void settled.then(done);
+/** A body has its grace time to settle after it was told to end; a kill waits for nothing. The first end counts. */
+function firstEnd(halt: Halt, graceMs: number, tell: (end: BodyEnd) => void): (end: BodyEnd) => void {
+  let timer: NodeJS.Timeout | undefined;
+  const abandon = (): void => end({ kind: 'abandoned' });
+  // Its commands have the grace time to end; it has as long again, so that it can speak of their end.
+  const leaveHalt = halt.onHalt(() => void (timer ??= setTimeout(abandon, graceMs + 1000)));
+  const leaveKill = halt.onKill(() => {
+    clearTimeout(timer);
+    timer = setTimeout(abandon, 1000);
   });
+  function end(how: BodyEnd): void {
+    clearTimeout(timer);
+    leaveHalt();
+    leaveKill();
+    tell(how);
+  }
+  return end;
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

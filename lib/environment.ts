@@ -32,6 +32,8 @@ export async function loadEnvironment(sources: EnvironmentSources): Promise<Envi
 
 /** The same over and over, for steps that each are to see what earlier ones wrote. */
 export interface Environments {
+  /** What was read of these files, if it is what they say now. */
+  known(files: readonly string[]): Environment | undefined;
   /** @throws as {@link loadEnvironment} */
   read(files: readonly string[], look: EnvironmentSources['look']): Promise<Environment>;
   /** A body begins or is over: it may write such a file. */
@@ -40,23 +42,28 @@ export interface Environments {
 
 /** Files are looked at while something runs that can have changed them, and parsed when their text is another. */
 export function createEnvironments(base: Variables): Environments {
-  const known = new Map<string, { readonly texts: readonly FileText[]; readonly environment: Environment; seen: number }>();
+  const read = new Map<string, { readonly texts: readonly FileText[]; readonly environment: Environment; seen: number }>();
   let running = 0;
   let changes = 0;
+
+  function known(files: readonly string[]): Environment | undefined {
+    const last = read.get(files.join('\0'));
+    if (!last || (running === 0 && last.seen === changes)) return last?.environment;
+    if (!last.texts.every((text, index) => text === textOfFile({ path: files[index] ?? '', required: false }))) return undefined;
+    last.seen = changes;
+    return last.environment;
+  }
+
   return {
+    known,
     async read(files, look) {
-      const key = files.join('\0');
-      const last = known.get(key);
-      if (last && running === 0 && last.seen === changes) return last.environment;
+      const same = known(files);
+      if (same) return same;
       const seen = changes;
       const sources = { base, look, files: files.map((path) => ({ path, required: false })) };
       const texts = sources.files.map(textOfFile);
-      if (last?.texts.every((text, index) => text === texts[index])) {
-        last.seen = seen;
-        return last.environment;
-      }
       const { environment, isOfTexts } = await environmentOf(sources, texts);
-      if (isOfTexts) known.set(key, { texts, environment, seen });
+      if (isOfTexts) read.set(files.join('\0'), { texts, environment, seen });
       return environment;
     },
     touch(change) {

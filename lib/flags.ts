@@ -15,12 +15,18 @@ export interface Spellings {
 }
 
 export function spellingsOf(field: Field): Spellings {
-  return {
+  const known = spelled.get(field);
+  if (known) return known;
+  const spellings: Spellings = {
     long: longFlagOf(field),
     negated: hasNegation(field) ? negatedFlagOf(field) : undefined,
     short: field.short === undefined ? undefined : `-${field.short}`,
   };
+  spelled.set(field, spellings);
+  return spellings;
 }
+/** A plan of many steps says each flag many times. */
+const spelled = new WeakMap<Field, Spellings>();
 
 /** `auto`: every flag gets a letter, as Invoke has it (R8). */
 export type ShortFlags = 'auto';
@@ -206,7 +212,8 @@ export function renderArgv(fields: readonly Field[], input: JsonObject): string[
 /** Whether it is what a command line gives without a word of it. */
 export function isDefault(field: Field, value: Json): boolean {
   const fallback = field.default ?? (field.kind.type === 'boolean' && field.required ? false : undefined);
-  return fallback !== undefined && stableText(value) === stableText(fallback);
+  if (fallback === undefined || typeof value !== typeof fallback) return false;
+  return value === fallback || (typeof value === 'object' && stableText(value) === stableText(fallback));
 }
 
 function wordsOf(field: Field, value: Json): string[] {

@@ -15,11 +15,13 @@ export type HaltReason =
  * A child halts with its parent and may halt alone.
  */
 export interface Halt {
-  /** Aborts at the first call of `halt`. */
+  /** Aborts at the first call of `halt`. Made when somebody asks for it, since few bodies do. */
   readonly signal: AbortSignal;
-  /** Aborts when nothing may be waited for any more: a second Ctrl-C. */
-  readonly killSignal: AbortSignal;
   readonly reason: HaltReason | undefined;
+  /** Calls back when it is told to end, or at once where it has been. @returns how to let go */
+  onHalt(listener: () => void): () => void;
+  /** The same for the moment when nothing may be waited for any more: a second Ctrl-C. */
+  onKill(listener: () => void): () => void;
   halt(reason: HaltReason): void;
   kill(): void;
   child(): Halt;
@@ -28,38 +30,75 @@ export interface Halt {
 }
 
 export function createHalt(parent?: Halt): Halt {
-  const asked = new AbortController();
-  const killed = new AbortController();
-  // A run of a thousand steps has a thousand children, and no leak.
-  setMaxListeners(0, asked.signal, killed.signal);
+  const asked = createMoment();
+  const killed = createMoment();
   let reason: HaltReason | undefined;
+  let signal: AbortSignal | undefined;
 
   const self: Halt = {
-    signal: asked.signal,
-    killSignal: killed.signal,
+    get signal() {
+      signal ??= reason ? AbortSignal.abort(errorOf(reason)) : signalOf(self);
+      return signal;
+    },
     get reason() {
       return reason;
     },
+    onHalt: asked.on,
+    onKill: killed.on,
     halt(why) {
       if (reason) return;
       reason = why;
-      asked.abort(new DOMException(describeHalt(why), 'AbortError'));
+      asked.come();
     },
-    kill: () => killed.abort(),
+    kill: killed.come,
     child: () => createHalt(self),
     release() {
-      parent?.signal.removeEventListener('abort', onHalt);
-      parent?.killSignal.removeEventListener('abort', self.kill);
+      leaveHalt?.();
+      leaveKill?.();
     },
   };
-  const onHalt = (): void => {
-    if (parent?.reason) self.halt(parent.reason);
-  };
-  parent?.signal.addEventListener('abort', onHalt, { once: true });
-  parent?.killSignal.addEventListener('abort', self.kill, { once: true });
-  if (parent?.reason) onHalt();
-  if (parent?.killSignal.aborted) self.kill();
+  const leaveHalt = parent?.onHalt(() => {
+    if (parent.reason) self.halt(parent.reason);
+  });
+  const leaveKill = parent?.onKill(self.kill);
   return self;
+}
+
+function signalOf(halt: Halt): AbortSignal {
+  const controller = new AbortController();
+  // A run of a thousand steps has a thousand listeners, and no leak.
+  setMaxListeners(0, controller.signal);
+  halt.onHalt(() => controller.abort(halt.reason && errorOf(halt.reason)));
+  return controller.signal;
+}
+
+const errorOf = (why: HaltReason): DOMException => new DOMException(describeHalt(why), 'AbortError');
+
+/**
+ * Something that comes once, for those who wait by then.
+ *
+ * An `AbortSignal` does as much, and costs more than all the rest of a small step.
+ */
+function createMoment(): { readonly on: Halt['onHalt']; readonly come: () => void } {
+  let hasCome = false;
+  let listeners: Set<() => void> | undefined;
+  return {
+    on(listener) {
+      if (hasCome) {
+        listener();
+        return () => {};
+      }
+      listeners ??= new Set();
+      listeners.add(listener);
+      return () => void listeners?.delete(listener);
+    },
+    come() {
+      if (hasCome) return;
+      hasCome = true;
+      for (const listener of listeners ?? []) listener();
+      listeners = undefined;
+    },
+  };
 }
 
 /** In words, lower case: "Ctrl-C", "it ran longer than 30s". */

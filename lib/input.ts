@@ -76,9 +76,9 @@ export function resolveInput(request: InputRequest): ResolvedInput {
 
 /** What code gave, as JSON. */
 export function jsonOfGiven(fields: Fields | undefined, given: Readonly<Record<string, unknown>>): JsonObject {
-  const kinds = new Map(fieldsOf(fields).map((field) => [field.key, field.kind]));
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries.map(([key, value]) => [key, toJson(kinds.get(key) ?? { type: 'json' }, value)]));
+  const kindOf = (key: string): FieldKind => fieldsOf(fields).find((field) => field.key === key)?.kind ?? { type: 'json' };
+  return Object.fromEntries(entries.map(([key, value]) => [key, toJson(kindOf(key), value)]));
 }
 
 // ── Where a value comes from ─────────────────────────────────────────────────────────────────────
@@ -102,11 +102,13 @@ function valueOf(
 }
 
 function unknownKeys(fields: readonly Field[], given: JsonObject, where: string): InputProblem[] {
-  const keys = new Set(fields.map((field) => field.key));
   return Object.keys(given)
-    .filter((key) => !keys.has(key))
+    .filter((key) => !fields.some((field) => field.key === key))
     .map((key) => {
-      const near = nearest(key, keys);
+      const near = nearest(
+        key,
+        fields.map((field) => field.key),
+      );
       return {
         key,
         text: `${where}there is no input \`${key}\`${near === undefined ? '' : `; did you mean \`${near}\`?`}`,

@@ -55,6 +55,8 @@ export interface Binding {
   readonly value: unknown;
   /** The global flags, as the body sees them. */
   readonly flags: {};
+  /** For the fields of the declaration that are functions of it. */
+  readonly scope: InputScope<unknown>;
   /** Whether `needs` arrives as an array. */
   readonly needsList: boolean;
 }
@@ -216,10 +218,21 @@ export function createPlanner(scope: PlanScope): Planner {
     };
     memo.set(key, draft);
     drafts.set(draft.id, draft);
-    const looksAt = { input: resolved.value, flags: flags.value, root: scope.root, invocationDir: scope.invocationDir };
+    const looksAt: InputScope<unknown> = {
+      input: resolved.value,
+      flags: flags.value,
+      root: scope.root,
+      invocationDir: scope.invocationDir,
+    };
     const needs = needsOf(spec.needs, looksAt, name);
-    bindings.set(draft.id, { task: call.task, value: resolved.value, flags: flags.value, needsList: Array.isArray(needs) });
-    pending.set(draft.id, Object.entries(needs).toReversed());
+    bindings.set(draft.id, {
+      task: call.task,
+      value: resolved.value,
+      flags: flags.value,
+      scope: looksAt,
+      needsList: Array.isArray(needs),
+    });
+    if (needs !== NO_NEEDS) pending.set(draft.id, Object.entries(needs).toReversed());
     return { draft, isNew: true };
   }
 
@@ -285,13 +298,6 @@ export function createPlanner(scope: PlanScope): Planner {
     return root.draft;
   }
 
-  const inputScope = (draft: Step): InputScope<unknown> => ({
-    input: bindingOf(draft).value,
-    flags: bindingOf(draft).flags,
-    root: scope.root,
-    invocationDir: scope.invocationDir,
-  });
-
   /** `post` of the steps created since `begin`, and of the steps that these bring in, until there are no more. */
   function addPosts(begin: number, into: Expansion): void {
     for (let at = begin; at < into.created.length; at++) {
@@ -299,7 +305,7 @@ export function createPlanner(scope: PlanScope): Planner {
       if (!asker) continue;
       const { post } = specOf(bindingOf(asker).task);
       if (!post) continue;
-      const calls = typeof post === 'function' ? guarded('post', asker.name, () => post(inputScope(asker))) : post;
+      const calls = typeof post === 'function' ? guarded('post', asker.name, () => post(bindingOf(asker).scope)) : post;
       for (const need of Object.values(calls)) {
         if (!need) continue;
         const follower = expand(asCall(need), into, { from: 'code', asPost: true });
@@ -323,7 +329,7 @@ export function createPlanner(scope: PlanScope): Planner {
     }
     for (const draft of wanting) {
       const { after } = specOf(bindingOf(draft).task);
-      const items = typeof after === 'function' ? guarded('after', draft.name, () => after(inputScope(draft))) : after;
+      const items = typeof after === 'function' ? guarded('after', draft.name, () => after(bindingOf(draft).scope)) : after;
       for (const item of items ?? []) {
         const others = typeof item === 'function' ? (byTask.get(item) ?? []) : equalsOf(asCall(item));
         for (const other of others) {
@@ -411,7 +417,8 @@ export function createPlanner(scope: PlanScope): Planner {
 
 /** All steps that `step` waits for directly. @internal */
 export function waitsFor(step: Step): readonly string[] {
-  return [...Object.values(step.needs).filter((id) => id !== undefined), ...step.after];
+  const needs = Object.values(step.needs).filter((id) => id !== undefined);
+  return step.after.length === 0 ? needs : [...needs, ...step.after];
 }
 
 /** Whether anything of a plan can be left alone. @internal */
@@ -518,9 +525,10 @@ export function stepView(step: Step, binding: Binding, isRegistered: boolean, pr
   };
 }
 
-function withoutSecrets(fields: readonly Field[], values: JsonObject): JsonObject {
-  const secrets = new Set(fields.flatMap((field) => (field.secret ? [field.key] : [])));
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, secrets.has(key) ? SECRET : value]));
+function withoutSecrets(fields: readonly Field[], input: JsonObject): JsonObject {
+  if (!fields.some((field) => field.secret)) return input;
+  const secrets = fields.filter((field) => field.secret && input[field.key] !== undefined);
+  return { ...input, ...Object.fromEntries(secrets.map((field) => [field.key, SECRET])) };
 }
 
 /** @internal */
@@ -549,8 +557,10 @@ function titleOf(name: string, task: AnyTask, input: JsonObject): string {
 
 // ── What can be wrong ────────────────────────────────────────────────────────────────────────────
 
+const NO_NEEDS: Needs = {};
+
 function needsOf(needs: Needs | ((scope: InputScope<unknown>) => Needs) | undefined, scope: InputScope<unknown>, name: string): Needs {
-  if (needs === undefined) return {};
+  if (needs === undefined) return NO_NEEDS;
   const asked: unknown = typeof needs === 'function' ? guarded('needs', name, () => needs(scope)) : needs;
   if (asked instanceof Promise) {
     asked.catch(() => {});

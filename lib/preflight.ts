@@ -45,15 +45,15 @@ export async function preflight(engine: Engine, steps: readonly Step[], before: 
   const checks = createChecks();
 
   for (const step of steps) askFields(engine, step);
-  const looks: (Scoped & { readonly step: Step; readonly earlier: ReadonlySet<string> })[] = [];
-  for (const step of steps) {
+  const looks: (Scoped & { readonly step: Step; readonly position: number })[] = [];
+  for (const [position, step] of steps.entries()) {
     const scoped = await scopeFor(engine, step);
     addSecrets(engine, step, scoped.scope);
-    looks.push({ step, ...scoped, earlier: new Set(provided) });
-    for (const key of provisionsOf(engine, step)) provided.add(key);
+    if (scoped.trouble || asksForSomething(engine, step)) looks.push({ step, position, ...scoped });
+    for (const key of provisionsOf(engine, step)) if (!provided.has(key)) provided.set(key, position);
   }
-  const looked = looks.map(async ({ step, earlier, ...scoped }) => {
-    const found = await findingsOf(engine, step, scoped, checks, earlier);
+  const looked = looks.map(async ({ step, position, ...scoped }) => {
+    const found = await findingsOf(engine, step, scoped, checks, (key) => (provided.get(key) ?? position) < position);
     if (found.isDeferred) deferred.add(step.id);
     if (found.findings.length > 0) findings.set(step.id, found.findings);
   });
@@ -76,7 +76,7 @@ export async function preflight(engine: Engine, steps: readonly Step[], before: 
 
 /** What is unmet as a step starts: for steps whose requirements an earlier one provided. */
 export async function findingsNow(engine: Engine, step: Step, scoped: Scoped): Promise<readonly Finding[]> {
-  return (await findingsOf(engine, step, scoped, createChecks(), new Set())).findings;
+  return (await findingsOf(engine, step, scoped, createChecks(), () => false)).findings;
 }
 
 /** Where a step stands, and what is wrong with its files of variables, which are then left out. */
@@ -85,7 +85,12 @@ export interface Scoped {
   readonly trouble: UserError | undefined;
 }
 
-export async function scopeFor(engine: Engine, step: Step): Promise<Scoped> {
+export function scopeFor(engine: Engine, step: Step): Scoped | Promise<Scoped> {
+  const scope = engine.scopes.known(step);
+  return scope ? { scope, trouble: undefined } : readScope(engine, step);
+}
+
+async function readScope(engine: Engine, step: Step): Promise<Scoped> {
   try {
     return { scope: await engine.scopes.read(step), trouble: undefined };
   } catch (error) {
@@ -125,6 +130,12 @@ function askFields(engine: Engine, step: Step): void {
   }
 }
 
+/** Most steps want nothing of where they run. */
+function asksForSomething(engine: Engine, step: Step): boolean {
+  const { env, requires, lock } = specOf(engine.planner.bindingOf(step).task);
+  return env !== undefined || requires !== undefined || (lock !== undefined && engine.options.failIfLocked);
+}
+
 /** The same requirement in the same folder is looked at once. */
 type Checks = Map<string, Promise<Finding | undefined>>;
 const createChecks = (): Checks => new Map();
@@ -134,15 +145,15 @@ async function findingsOf(
   step: Step,
   { scope, trouble }: Scoped,
   checks: Checks,
-  provided: ReadonlySet<string>,
+  isThere: (provision: string) => boolean,
 ): Promise<{ findings: readonly Finding[]; isDeferred: boolean }> {
   const { task } = engine.planner.bindingOf(step);
   const spec = specOf(task);
   const findings: Finding[] = [];
   let isDeferred = false;
 
-  const files = engine.scopes.dotenvFilesOf(step).map((path) => provisionKey(`dotenv:${path}`, scope.cwd));
-  if ((spec.env || trouble) && files.some((key) => provided.has(key))) isDeferred = true;
+  const isWritten = (path: string): boolean => isThere(provisionKey(`dotenv:${path}`, scope.cwd));
+  if ((spec.env || trouble) && engine.scopes.dotenvFilesOf(step).some(isWritten)) isDeferred = true;
   else if (trouble) findings.push(findingOf(trouble));
   else if (spec.env) findings.push(...envFindings(spec.env, scope));
 
@@ -151,7 +162,7 @@ async function findingsOf(
   const wanted = (typeof requires === 'function' ? guarded('requires', step.name, () => requires(inputScope)) : requires) ?? [];
   for (const requirement of wanted) {
     const key = provisionKey(requirement.id, scope.cwd);
-    if (isProvided(key, provided)) {
+    if (isProvided(key, isThere)) {
       isDeferred = true;
       continue;
     }
@@ -171,11 +182,11 @@ async function findingsOf(
 }
 
 /** A file is also provided by whoever provides a folder above it. */
-function isProvided(key: string, provided: ReadonlySet<string>): boolean {
-  if (provided.has(key)) return true;
+function isProvided(key: string, isThere: (provision: string) => boolean): boolean {
+  if (isThere(key)) return true;
   const [, path] = key.match(/^file:(.+)$/s) ?? [];
   for (let folder = path; folder !== undefined && dirname(folder) !== folder; folder = dirname(folder)) {
-    if (provided.has(`file:${dirname(folder)}`)) return true;
+    if (isThere(`file:${dirname(folder)}`)) return true;
   }
   return false;
 }
@@ -210,20 +221,22 @@ function envFindings(env: NonNullable<Parameters<typeof fieldsOf>[0]>, scope: St
 
 function provisionsOf(engine: Engine, step: Step): readonly string[] {
   const { provides } = specOf(engine.planner.bindingOf(step).task);
+  if (provides === undefined) return [];
   const inputScope = engine.scopes.inputScopeOf(step);
-  const given = (typeof provides === 'function' ? guarded('provides', step.name, () => provides(inputScope)) : provides) ?? [];
+  const given = typeof provides === 'function' ? guarded('provides', step.name, () => provides(inputScope)) : provides;
   const cwd = engine.scopes.cwdOf(step);
   return given.map((provision) => provisionKey(provision.id, cwd));
 }
 
-function providedBy(engine: Engine, steps: readonly Step[]): Set<string> {
-  return new Set(steps.flatMap((step) => provisionsOf(engine, step)));
+/** What steps provide that stand before all that is looked at. */
+function providedBy(engine: Engine, steps: readonly Step[]): Map<string, number> {
+  return new Map(steps.flatMap((step) => provisionsOf(engine, step)).map((key) => [key, -1]));
 }
 
 function addSecrets(engine: Engine, step: Step, scope: StepScope): void {
   const { task } = engine.planner.bindingOf(step);
   const spec = specOf(task);
-  for (const value of secretValuesOf(spec.env, scope.environment.variables)) engine.masker.add(value);
+  if (spec.env) for (const value of secretValuesOf(spec.env, scope.environment.variables)) engine.masker.add(value);
   const given = [
     [spec.input, step.input],
     [flagsOf(task)?.fields, step.flags],
@@ -264,6 +277,7 @@ async function askQuestions(engine: Engine, steps: readonly Step[], left: Readon
 /** Unmet steps and all that needs them. */
 function leftOut(steps: readonly Step[], unmet: ReadonlyMap<string, Finding>): ReadonlySet<string> {
   const left = new Set(unmet.keys());
+  if (left.size === 0) return left;
   for (const step of steps) {
     const needs = Object.values(step.needs);
     if (needs.some((id) => id !== undefined && left.has(id))) left.add(step.id);

@@ -14,7 +14,6 @@ import type { Preflight } from './preflight.ts';
 import { preflight } from './preflight.ts';
 import type { Service } from './services.ts';
 import { startService } from './services.ts';
-import { maskDeep } from './secrets.ts';
 import type { StepEnd } from './step-end.ts';
 import { failed } from './step-end.ts';
 import { runStep } from './step.ts';
@@ -349,7 +348,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     const log = engine.logs.finish(node.step.id);
     const told = end.outcome.status === 'failed' && log !== undefined ? { ...end.outcome, log } : end.outcome;
     // Also what a program gets of it: an error, a report.
-    node.outcome = maskDeep(told, engine.masker.mask);
+    node.outcome = engine.masker.maskDeep(told);
     node.value = end.value;
     node.gives = end.gives ?? node.gives;
     node.halt?.release();
@@ -712,7 +711,9 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
 
   /** Nothing outlives a run (R24), also what moved away from the step that started it. */
   async function closeRunner(): Promise<void> {
-    const names = (await engine.runner.close?.(runHalt.killSignal)) ?? [];
+    const hurried = new AbortController();
+    runHalt.onKill(() => hurried.abort());
+    const names = (await engine.runner.close?.(hurried.signal)) ?? [];
     if (names.length === 0) return;
     const text = `left behind by a command, and ended with the run: ${names.join(', ')} (what is to stay is started with \`detached: true\`)`;
     engine.emit({ type: 'notice', time: engine.now(), text });

@@ -6,6 +6,8 @@
  */
 export interface Masking {
   readonly mask: (text: string) => string;
+  /** Every text in a value of plain data; the same value where there is nothing to mask. */
+  readonly maskDeep: <T>(value: T) => T;
   /** For text that comes in pieces; each stream of each command has its own. */
   readonly stream: () => StreamMasker;
   /** With these as well, however short: what one command was told. */
@@ -97,7 +99,12 @@ function maskingOf(secrets: ReadonlySet<string>, also: readonly string[]): Maski
     return undefined;
   }
 
-  return { mask, stream, with: (more) => maskingOf(secrets, [...also, ...more]) };
+  return {
+    mask,
+    maskDeep: (value) => (current() ? maskDeep(value, mask) : value),
+    stream,
+    with: (more) => maskingOf(secrets, [...also, ...more]),
+  };
 }
 
 /** A secret as it may turn up: itself, its longer lines, and inside JSON, a URL or a quoted shell word. */
@@ -126,8 +133,7 @@ const ansiQuoted = (text: string): string =>
 
 const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
-/** Every text in a value of plain data, masked. */
-export function maskDeep<T>(value: T, mask: (text: string) => string): T {
+function maskDeep<T>(value: T, mask: (text: string) => string): T {
   if (typeof value === 'string') return mask(value) as T & string;
   if (Array.isArray(value)) return value.map((item: unknown) => maskDeep(item, mask)) as T;
   if (typeof value !== 'object' || value === null) return value;

@@ -71,8 +71,7 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
   const unwanted = new AbortController();
   const stopWanted = (): void => unwanted.abort();
   const wanted = new Promise<void>((resolve) => unwanted.signal.addEventListener('abort', () => resolve(), { once: true }));
-  halt.signal.addEventListener('abort', stopWanted, { once: true });
-  if (halt.signal.aborted) stopWanted();
+  const leaveHalt = halt.onHalt(stopWanted);
 
   let tellStarted: (state: Awaited<Service['started']>) => void = () => {};
   const started = new Promise<Awaited<Service['started']>>((resolve) => {
@@ -182,7 +181,7 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
       return { kind: 'fell', end: await conclude(failure), mayRestart: false };
     }
     const death = deathOf(body);
-    const hasProcess = body.shell.commandsRunning().length > 0;
+    const hasProcess = body.commandsRunning().length > 0;
     const readiness = engine.options.dryRun
       ? ({ kind: 'ready' } as const)
       : await untilReady(engine, {
@@ -253,7 +252,7 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
   const ended = live()
     .catch((error: unknown) => failed(engine, step, startedAt, failureOf(error, engine.root), ''))
     .then((end) => {
-      halt.signal.removeEventListener('abort', stopWanted);
+      leaveHalt();
       halt.release();
       tellStarted({ isReady: false });
       return end;
@@ -302,7 +301,7 @@ function stopReasonOf(halt: Halt): string | undefined {
 
 /** What becomes of a service whose commands end by themselves; never settles where it has no process of its own. */
 function deathOf(body: OpenBody): Promise<Failure> {
-  const running = body.shell.commandsRunning();
+  const running = body.commandsRunning();
   if (running.length === 0) return new Promise(() => {});
   return Promise.race(
     running.map(async ({ line, ended }) => {

@@ -17,6 +17,8 @@ export interface StepScope {
 }
 
 export interface StepScopes {
+  /** The same as {@link StepScopes.read}, where it can be told at once. */
+  known(step: Step): StepScope | undefined;
   /** As of now: files of variables are read again, since earlier steps may have written them. */
   read(step: Step): Promise<StepScope>;
   /** Without its files of variables: for looking around where these cannot be read. */
@@ -46,10 +48,7 @@ export interface StepScopesOptions {
 export function createStepScopes(options: StepScopesOptions): StepScopes {
   const { planner, root, invocationDir } = options;
 
-  const inputScopeOf = (step: Step): InputScope<unknown> => {
-    const { value, flags } = planner.bindingOf(step);
-    return { input: value, flags, root, invocationDir };
-  };
+  const inputScopeOf = (step: Step): InputScope<unknown> => planner.bindingOf(step).scope;
 
   function cwdOf(step: Step): string {
     const { cwd } = specOf(planner.bindingOf(step).task);
@@ -75,6 +74,15 @@ export function createStepScopes(options: StepScopesOptions): StepScopes {
     const environment = await environments.read(files, (argv, where) =>
       look(options.runner, argv, { cwd: where?.cwd ?? cwd, env: options.base, signal: options.signal }),
     );
+    return scopeIn(cwd, environment);
+  }
+
+  function known(step: Step): StepScope | undefined {
+    const environment = environments.known(dotenvFilesOf(step));
+    return environment && scopeIn(cwdOf(step), environment);
+  }
+
+  function scopeIn(cwd: string, environment: Environment): StepScope {
     const last = scopes.get(cwd);
     if (last?.environment === environment) return last;
     const scope: StepScope = {
@@ -100,6 +108,7 @@ export function createStepScopes(options: StepScopesOptions): StepScopes {
   }
 
   return {
+    known,
     read,
     readWithoutFiles: (step) => readWith(step, []),
     dotenvFilesOf,

@@ -7,6 +7,7 @@ import type { Failure, Outcome } from './event.ts';
 import { StepFailure, failureOf, firstThrown } from './failure.ts';
 import type { Halt, HaltReason } from './halt.ts';
 import { describeStop } from './halt.ts';
+import type { Going } from './leave-alone.ts';
 import { commandVariables, heldBackFact, keepOutcome, leaveAlone } from './leave-alone.ts';
 import { asJson, checkedOutput } from './output.ts';
 import type { Step } from './plan.ts';
@@ -42,7 +43,9 @@ export async function runStep(engine: Engine, step: Step, options: StepOptions):
     const spec = specOf(engine.planner.bindingOf(step).task);
     const prepared = await prepare(engine, step, options.isDeferred);
     if ('outcome' in prepared) return prepared;
-    const going = await leaveAlone(engine, step, spec, { scope: prepared.scope, needDigests: options.needDigests });
+    const going = mayBeLeft(engine, spec)
+      ? await leaveAlone(engine, step, spec, { scope: prepared.scope, needDigests: options.needDigests })
+      : ALWAYS;
     if ('outcome' in going) return going;
 
     const interactive = fieldOf(spec.interactive, engine.scopes.inputScopeOf(step)) === true && engine.terminal.isTerminal;
@@ -55,6 +58,7 @@ export async function runStep(engine: Engine, step: Step, options: StepOptions):
       const ended = await withRetry(engine, step, policy, options.halt, () =>
         attempt(engine, step, spec, { ...options, ...prepared, variables, interactive, said }),
       );
+      if (going === ALWAYS) return { ...ended, outcome: withFact(ended.outcome, heldBackFact(heldBack)) };
       const gives = await keepOutcome(engine, spec, going.attempt, { ...ended, ...said }, options.needDigests);
       return { ...ended, ...(gives !== undefined && { gives }), outcome: withFact(ended.outcome, heldBackFact(heldBack)) };
     } finally {
@@ -64,6 +68,11 @@ export async function runStep(engine: Engine, step: Step, options: StepOptions):
     return failed(engine, step, startedAt, failureOf(error, engine.root), '');
   }
 }
+
+/** While watching, and where something is kept, any step may be known already. */
+const mayBeLeft = (engine: Engine, { upToDate }: ErasedSpec): boolean =>
+  engine.incremental !== undefined || engine.earlier !== undefined || upToDate !== undefined;
+const ALWAYS: Going = { attempt: undefined };
 
 /** What the last attempt returned and said. */
 interface Said {
@@ -202,7 +211,8 @@ function notForeseen(why: string): StepEnd {
 
 /** Read the step's variables as of now, and look at what was left for its start. */
 export async function prepare(engine: Engine, step: Step, isDeferred: boolean): Promise<{ scope: StepScope; env: unknown } | StepEnd> {
-  const scoped = await scopeFor(engine, step);
+  const found = scopeFor(engine, step);
+  const scoped = 'scope' in found ? found : await found;
   const { scope } = scoped;
   if ((isDeferred || scoped.trouble) && !engine.options.dryRun) {
     const findings = await findingsNow(engine, step, scoped);

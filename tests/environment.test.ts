@@ -62,10 +62,12 @@ test('steps see what earlier ones wrote into a file, and share what was read of 
   const read = () => environments.read([project.path('.env'), project.path('.env.local')], looking({}));
 
   const first = await read();
+  expect(environments.known([project.path('.env'), project.path('.env.local')])).toBe(first);
   environments.touch(1);
   expect(await read()).toBe(first);
   // Of the same size, and within the same tick of the clock of the file system.
   project.write('.env', 'A=2');
+  expect(environments.known([project.path('.env'), project.path('.env.local')])).toBeUndefined();
   expect((await read()).variables).toEqual({ A: '2' });
   project.write('.env.local', 'B=$A');
   environments.touch(-1);

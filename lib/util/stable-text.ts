@@ -2,9 +2,11 @@
 export function stableText(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined';
   if (Array.isArray(value)) return `[${value.map(stableText).join(',')}]`;
-  const entries = Object.entries(value)
-    .filter(([, item]) => item !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, item]) => `${JSON.stringify(key)}:${stableText(item)}`);
-  return `{${entries.join(',')}}`;
+  const entries = value as Readonly<Record<string, unknown>>;
+  let text = '';
+  for (const key of Object.keys(value).toSorted()) {
+    const item = entries[key];
+    if (item !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${stableText(item)}`;
+  }
+  return `{${text}}`;
 }
