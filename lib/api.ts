@@ -5,7 +5,7 @@ import type { Earlier } from './earlier.ts';
 import type { Answer, Ask, Engine, Terminal } from './engine.ts';
 import { ConfigError, EXIT, Exit, RunFailedError, UserError } from './errors.ts';
 import { loadEnvironment } from './environment.ts';
-import type { Event, Failure } from './event.ts';
+import type { Event, Failure, JsonObject } from './event.ts';
 import { failureOf } from './failure.ts';
 import type { Incremental } from './incremental.ts';
 import type { Keeping, KeptScope } from './kept.ts';
@@ -422,8 +422,8 @@ export async function runTargets(
 ): Promise<RunResult> {
   const order = await programOrder([], { ...options, config });
   const { targetsOf } = await import('./cli/parse.ts');
-  const { targets, runOptions } = targetsOf(argv, order);
-  return carryOut({ ...order, targets, options: { ...order.options, ...runOptions } });
+  const { targets, own } = targetsOf(argv, order);
+  return carryOut({ ...order, targets, options: await runOptionsFor({ ...options, config }, own) });
 }
 
 /** The order of a program. It prints nothing but to the reporter that it names. @internal */
@@ -433,17 +433,7 @@ export async function programOrder(targets: readonly Target[], options: ProgramO
   const registry = options.config && (await (await import('./registry.ts')).buildRegistry(options.config.tasks, {}));
   return {
     targets,
-    options: {
-      ...defaultRunOptions(),
-      ...(options.config && (await runOptionsOfConfig(options.config))),
-      ...(options.jobs !== undefined && { jobs: options.jobs }),
-      ...(options.keepGoing !== undefined && { keepGoing: options.keepGoing }),
-      ...(options.failFast !== undefined && { failFast: options.failFast }),
-      ...(options.parallel !== undefined && { parallel: options.parallel }),
-      dryRun: options.dryRun ?? false,
-      skipUnmet: options.skipUnmet ?? false,
-      failIfLocked: options.failIfLocked ?? false,
-    },
+    options: await runOptionsFor(options, {}),
     registry,
     config,
     ...(options.flags && { flags: { given: options.flags, from: 'code' as const } }),
@@ -470,10 +460,18 @@ export async function programOrder(targets: readonly Target[], options: ProgramO
   };
 }
 
-/** A program sets what it sets: of our own options, only those of the config stand behind them. */
-async function runOptionsOfConfig(config: Config): Promise<Partial<RunOptions>> {
+/**
+ * Our own options of a program: what it sets goes over its config, and what its words say over both.
+ *
+ * @param own  what the words say
+ * @internal
+ */
+export async function runOptionsFor(options: ProgramOptions, own: JsonObject): Promise<RunOptions> {
+  const { jobs, keepGoing, failFast, parallel, dryRun, skipUnmet, failIfLocked } = options;
+  const set = Object.entries({ jobs, keepGoing, failFast, parallel, dryRun, skipUnmet, failIfLocked });
+  const said: JsonObject = Object.fromEntries(set.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
   const [{ settle }, { runOptionsOf }] = await Promise.all([import('./cli/settings.ts'), import('./cli/parse.ts')]);
-  return runOptionsOf(settle({}, {}, config).options);
+  return { ...defaultRunOptions(), ...runOptionsOf(settle({ ...said, ...own }, {}, options.config ?? { tasks: {} }).options) };
 }
 
 function failedRun(result: RunResult): RunFailedError {

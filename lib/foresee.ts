@@ -1,5 +1,5 @@
 import type { ProgramOptions } from './api.ts';
-import { planOrder, programOrder } from './api.ts';
+import { planOrder, programOrder, runOptionsFor } from './api.ts';
 import type { Config } from './config.ts';
 import type { PlanView } from './event.ts';
 import { jsonOfGiven } from './input.ts';
@@ -35,7 +35,7 @@ export async function planTargets(
 ): Promise<PlanView> {
   const order = await programOrder([], { ...options, config });
   const { targetsOf } = await import('./cli/parse.ts');
-  const { targets, runOptions } = targetsOf(argv, order);
-  const planned = await planOrder({ ...order, targets, options: { ...order.options, ...runOptions } });
+  const { targets, own } = targetsOf(argv, order);
+  const planned = await planOrder({ ...order, targets, options: await runOptionsFor({ ...options, config }, own) });
   return planView(planned.plan, planned.planner, planned.nameOf);
 }

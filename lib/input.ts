@@ -191,9 +191,25 @@ function problemOf(
 }
 
 function kindInWords(kind: FieldKind): string {
-  if (kind.type === 'enum') return `: ${oneOf(kind.values)}`;
-  return kind.type === 'string' ? '' : `: ${kind.type === 'array' ? `one or more of ${kind.item.type}` : kind.type}`;
+  if (kind.type === 'string') return '';
+  if (kind.type !== 'array') return `: ${kind.type === 'enum' ? oneOf(kind.values) : WORDS[kind.type][0]}`;
+  return `: one or more ${kind.item.type === 'enum' ? `of ${oneOf(kind.item.values)}` : WORDS[kind.item.type][1]}`;
 }
+
+/** What one of a kind is called, and several. */
+const WORDS: { readonly [K in Exclude<FieldKind['type'], 'enum' | 'array'>]: readonly [one: string, several: string] } = {
+  string: ['a text', 'texts'],
+  int: ['a whole number', 'whole numbers'],
+  number: ['a number', 'numbers'],
+  boolean: ['true or false', 'of true or false'],
+  date: ['a date', 'dates'],
+  url: ['a URL', 'URLs'],
+  path: ['a path', 'paths'],
+  json: ['JSON', 'JSON values'],
+  count: ['a whole number', 'whole numbers'],
+  'key-value': ['NAME=value', 'of NAME=value'],
+  'boolean-or-string': ['true, false or a text', 'texts'],
+};
 
 function textOf(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);

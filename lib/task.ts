@@ -329,7 +329,7 @@ export interface TaskSpec<
  * Declare a task.
  *
  * TypeScript reads the literal from top to bottom: `input` and `needs` stand above `run`, or the body
- * does not see their types.
+ * does not see their types; a `service` that looks at an output without a schema stands below it.
  *
  * A task without `run` is a group of its `needs`.
  */

@@ -133,11 +133,14 @@ test('a program has the settings of its config, and its own over them; variables
   const broken = task({ summary: 'x', run: () => Promise.reject(new Error('no')) });
   const fine = task({ summary: 'x', run: () => {} });
   const config = defineConfig({ tasks: { broken, fine }, keepGoing: true, dotenv: [] });
-  const done = async (options: ProgramOptions) =>
-    (await runTargets(config, ['broken', 'fine'], { root: project.root, env: { TASKS_KEEP_GOING: 'false' }, ...options })).counts.done;
+  const done = async (options: ProgramOptions, words: readonly string[] = []) =>
+    (await runTargets(config, [...words, 'broken', 'fine'], { root: project.root, env: { TASKS_KEEP_GOING: 'false' }, ...options })).counts
+      .done;
 
   expect(await done({})).toBe(1);
   expect(await done({ keepGoing: false })).toBe(0);
+  expect(await done({}, ['--no-keep-going'])).toBe(0);
+  expect(await done({ keepGoing: false }, ['-k'])).toBe(1);
 });
 
 test('--show-config tells each setting and where it comes from', async () => {

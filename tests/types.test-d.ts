@@ -166,6 +166,24 @@ task({
   service: { ready: ({ output }) => ({ port: output.port }) },
   run: () => ({ port: 8000 }),
 });
+// Where the body looks at its context and no schema says what it gives, it stands first: a literal is read from top to bottom.
+task({
+  summary: 'A service without a schema for its output.',
+  input: { port: z.int() },
+  async run({ input, $ }) {
+    void $`sleep ${input.port}`;
+    return { port: input.port };
+  },
+  service: { ready: ({ output }) => ({ port: output.port }), stop: ({ output, $ }) => $`echo ${output.port}` },
+});
+task({
+  summary: 'The same, the other way round.',
+  input: { port: z.int() },
+  // @ts-expect-error
+  service: { ready: ({ output }) => ({ port: output.port }) },
+  // @ts-expect-error
+  run: ({ input }) => ({ port: input.port }),
+});
 
 task({
   summary: 'Options of commands.',

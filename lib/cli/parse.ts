@@ -161,12 +161,12 @@ export function targetsOf(
     config,
     invocationDir,
   }: { readonly registry: Vocabulary | undefined; readonly config: { readonly shortFlags?: 'auto' }; readonly invocationDir: string },
-): { readonly targets: readonly ParsedTarget[]; readonly runOptions: Partial<RunOptions> } {
+): { readonly targets: readonly ParsedTarget[]; readonly own: JsonObject } {
   const line = parseArgv(argv, registry ?? NOTHING, { invocationDir, shortFlags: config.shortFlags });
   const bad = badLine(line);
   if (bad) throw bad;
   if (line.targets.length === 0) throw new UsageError('no-target', 'no task was named');
-  return { targets: line.targets, runOptions: runOptionsOf(line.options) };
+  return { targets: line.targets, own: line.own };
 }
 
 /** Our own options that change how a plan is carried out, where they were given. */

@@ -194,7 +194,7 @@ test('everything wrong with every target is told at once (R11)', async () => {
         → Did you mean \`--tag\`?
       \`deploy\` has no flag \`--tokn\`
         → Did you mean \`--token\`?
-      \`smoke\`: --port is required: int
+      \`smoke\`: --port is required: a whole number
     "
   `);
 });

@@ -125,7 +125,7 @@ describe('global flags', () => {
         global flags
           --account is required
         \`pay\`
-          --sum is required: int
+          --sum is required: a whole number
       hint: Run \`bank <task> --help\`.
       "
     `);
