@@ -8,7 +8,7 @@ import type { ModuleGraph, ModuleGraphs } from './module-graph.ts';
 import { isInstalled } from './module-graph.ts';
 import type { AnyTask } from './task.ts';
 import { STACK_DEPTH, TASK } from './task.ts';
-import { LIBRARY } from './util/frames.ts';
+import { LIBRARY, framesAsRun } from './util/frames.ts';
 
 /**
  * The modules that make a task what it is (R32): those that were on the stack when it was declared (a
@@ -35,7 +35,6 @@ export function createCodeOfTasks(scope: {
   readonly loaded: LoadedCode | undefined;
 }): CodeOfTasks {
   const { graphs, digests, root, loaded } = scope;
-  const placesOf = new Map<AnyTask, readonly string[] | undefined>();
   const known = new Map<string, Promise<Code>>();
   let explained: Promise<boolean> | undefined;
 
@@ -77,8 +76,7 @@ export function createCodeOfTasks(scope: {
 
   return {
     of(task) {
-      if (!placesOf.has(task)) placesOf.set(task, modulesOf(task));
-      const entries = placesOf.get(task);
+      const entries = modulesOf(task);
       const key = entries?.join('\0') ?? '';
       const code = known.get(key) ?? read(entries);
       known.set(key, code);
@@ -98,11 +96,21 @@ export function createCodeOfTasks(scope: {
  * stands beyond imports that module. `undefined` where the stack does not reach so far.
  */
 export function modulesOf(task: AnyTask): readonly string[] | undefined {
-  const frames = task[TASK].place.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
+  const { place } = task[TASK];
+  // Once: its stack is not whole any more then, and `--watch` asks again each round.
+  if (!modulesByPlace.has(place)) modulesByPlace.set(place, modulesOn(place));
+  return modulesByPlace.get(place);
+}
+
+const modulesByPlace = new WeakMap<Error, readonly string[] | undefined>();
+
+function modulesOn(place: Error): readonly string[] | undefined {
   const modules = new Set<string>();
   let outermost = '';
-  let isWhole = frames.length < STACK_DEPTH;
-  for (const frame of frames) {
+  let depth = 0;
+  let isWhole = false;
+  for (const frame of framesAsRun(place)) {
+    depth++;
     const path = pathIn(frame);
     if (path !== undefined && isLoader(path)) {
       isWhole = true;
@@ -112,7 +120,7 @@ export function modulesOf(task: AnyTask): readonly string[] | undefined {
     modules.add(path);
     outermost = frame;
   }
-  return isWhole && modules.size > 0 && isTopOfModule(outermost) ? [...modules].toSorted() : undefined;
+  return (isWhole || depth < STACK_DEPTH) && modules.size > 0 && isTopOfModule(outermost) ? [...modules].toSorted() : undefined;
 }
 
 function pathIn(frame: string): string | undefined {

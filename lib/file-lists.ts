@@ -25,7 +25,8 @@ export interface FileLists {
 
 const NEVER_WALKED = new Set(['.git', '.tasks']);
 
-export function createFileLists(fs: FileSystem): FileLists {
+/** @param isFile  answers for files that are looked at anyway; absent: the file system does */
+export function createFileLists(fs: FileSystem, isFile: (path: string) => boolean = () => false): FileLists {
   let ignore: GitIgnore = createGitIgnore(fs);
   const listings = new Map<string, readonly Dirent[]>();
   const known = new Map<string, readonly string[]>();
@@ -43,6 +44,10 @@ export function createFileLists(fs: FileSystem): FileLists {
 
   function collect(cwd: string, glob: Glob, kind: 'sources' | 'generates', found: Set<string>): void {
     const base = resolve(cwd, glob.base);
+    if (glob.segments.length === 0 && isFile(base)) {
+      found.add(nameOf(cwd, base));
+      return;
+    }
     const stats = statOf(fs, base);
     // Where a base that is not there would come to be.
     if (kind === 'sources' && !stats) folders.add(dirname(base));

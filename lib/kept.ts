@@ -82,7 +82,7 @@ export function openKept(keeping: Keeping, scope: KeptScope): Incremental {
     inputScopeOf: scope.scopes.inputScopeOf,
     isNamed: (task) => (scope.nameOf(task) ?? specOf(task).id) !== undefined,
     digests,
-    lists: createFileLists(fs),
+    lists: createFileLists(fs, (path) => digests.of(path) !== undefined),
     code: createCodeOfTasks({ graphs, digests, root: scope.root, loaded: keeping.loaded }),
     ledger,
     shelf: scope.options.noCache ? undefined : createShelf([outcomesIn(keeping), ...(keeping.beyond ?? [])], onTrouble),

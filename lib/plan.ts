@@ -101,8 +101,12 @@ export interface Planner {
 
 /** What a task goes by (R6): registered name, own id, place of its declaration. @internal */
 export function nameOfTask(task: AnyTask, nameOf: PlanScope['nameOf']): string {
+  return nameOf(task) ?? specOf(task).id ?? placeInWords(task);
+}
+
+function placeInWords(task: AnyTask): string {
   const place = placeOf(task);
-  return nameOf(task) ?? specOf(task).id ?? (place ? `${place.file.split(/[\\/]/).at(-1)}:${place.line}` : 'a task');
+  return place ? `${place.file.split(/[\\/]/).at(-1)}:${place.line}` : 'a task';
 }
 
 /** A step while edges may still be added to it. */

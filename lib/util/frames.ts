@@ -17,6 +17,31 @@ export interface Frame {
   readonly name: string | undefined;
 }
 
+/**
+ * The frames of an error as the code runs, a line each, and not as it was written: to map them costs more than all
+ * else of a declaration. Its `stack` holds the first of them from then on, mapped when it is read.
+ */
+export function* framesAsRun(error: Error): Generator<string> {
+  const { prepareStackTrace } = Error as { prepareStackTrace?: typeof Error.prepareStackTrace };
+  let sites: readonly NodeJS.CallSite[] | undefined;
+  Error.prepareStackTrace = (_, given) => {
+    sites = given;
+    return '';
+  };
+  const { stack } = error;
+  Object.assign(Error, { prepareStackTrace });
+  if (!sites) {
+    yield* (stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+    return;
+  }
+  const first = sites.slice(0, 1);
+  Object.defineProperty(error, 'stack', {
+    configurable: true,
+    get: (): unknown => prepareStackTrace?.(error, first) ?? `${String(error)}\n    at ${String(first[0])}`,
+  });
+  for (const site of sites) yield `    at ${String(site)}`;
+}
+
 /** The frames of a stack that lie in the user's own files. */
 export function ownFrames(stack: string): Frame[] {
   return stack.split('\n').flatMap((text) => {
