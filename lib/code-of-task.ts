@@ -1,4 +1,4 @@
-import { relative, sep } from 'node:path';
+import { isAbsolute, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FileDigests } from './file-digests.ts';
 import { EXECUTABLE } from './file-digests.ts';
@@ -106,27 +106,23 @@ const modulesByPlace = new WeakMap<Error, readonly string[] | undefined>();
 
 function modulesOn(place: Error): readonly string[] | undefined {
   const modules = new Set<string>();
-  let outermost = '';
+  let outermost: string | undefined;
   let depth = 0;
   let isWhole = false;
-  for (const frame of framesAsRun(place)) {
+  for (const { file, name } of framesAsRun(place)) {
     depth++;
-    const path = pathIn(frame);
+    const path = file?.startsWith('file://') ? fileURLToPath(file) : file;
     if (path !== undefined && isLoader(path)) {
       isWhole = true;
       break;
     }
-    if (path === undefined || path.startsWith('node:') || isInstalled(path)) continue;
+    if (path === undefined || !isAbsolute(path) || isInstalled(path)) continue;
     modules.add(path);
-    outermost = frame;
+    outermost = name;
   }
-  return (isWhole || depth < STACK_DEPTH) && modules.size > 0 && isTopOfModule(outermost) ? [...modules].toSorted() : undefined;
-}
-
-function pathIn(frame: string): string | undefined {
-  const match = frame.match(/\(?((?:file:\/\/|node:|\/|[A-Za-z]:\\).*?):\d+:\d+\)?$/);
-  const path = match?.[1];
-  return path?.startsWith('file://') ? fileURLToPath(path) : path;
+  // Code of a module stands in no named function.
+  const isTopOfModule = outermost === undefined || outermost === 'eval';
+  return (isWhole || depth < STACK_DEPTH) && modules.size > 0 && isTopOfModule ? [...modules].toSorted() : undefined;
 }
 
 /** This library, Node's own, and those that are known; with any other the importing modules count as well. */
@@ -135,8 +131,3 @@ function isLoader(path: string): boolean {
 }
 
 const LOADERS = /[\\/]node_modules[\\/](?:tsx|vite|vite-node|vitest|ts-node|@swc-node|@oxc-node)[\\/]/;
-
-/** Code of a module that stands in no named function. */
-function isTopOfModule(frame: string): boolean {
-  return !/^\s+at (?:async )?(?:new )?[^\s(]+ \(/.test(frame) || /^\s+at (?:Object\.<anonymous>|<anonymous>|eval) \(/.test(frame);
-}

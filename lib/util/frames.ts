@@ -17,11 +17,17 @@ export interface Frame {
   readonly name: string | undefined;
 }
 
+/** What runs there: a file, as the loader calls it, and the function in it, unless it has no name. */
+export interface FrameAsRun {
+  readonly file: string | undefined;
+  readonly name: string | undefined;
+}
+
 /**
- * The frames of an error as the code runs, a line each, and not as it was written: to map them costs more than all
- * else of a declaration. Its `stack` holds the first of them from then on, mapped when it is read.
+ * The frames of an error as the code runs, and not as it was written: to format and map them costs more than all
+ * else of a declaration. Its `stack` holds the first of them from then on, formatted when it is read.
  */
-export function* framesAsRun(error: Error): Generator<string> {
+export function* framesAsRun(error: Error): Generator<FrameAsRun> {
   const { prepareStackTrace } = Error as { prepareStackTrace?: typeof Error.prepareStackTrace };
   let sites: readonly NodeJS.CallSite[] | undefined;
   Error.prepareStackTrace = (_, given) => {
@@ -31,7 +37,7 @@ export function* framesAsRun(error: Error): Generator<string> {
   const { stack } = error;
   Object.assign(Error, { prepareStackTrace });
   if (!sites) {
-    yield* (stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+    for (const line of (stack ?? '').split('\n')) if (/^\s+at /.test(line)) yield frameIn(line);
     return;
   }
   const first = sites.slice(0, 1);
@@ -39,7 +45,14 @@ export function* framesAsRun(error: Error): Generator<string> {
     configurable: true,
     get: (): unknown => prepareStackTrace?.(error, first) ?? `${String(error)}\n    at ${String(first[0])}`,
   });
-  for (const site of sites) yield `    at ${String(site)}`;
+  for (const site of sites) yield { file: site.getFileName() ?? undefined, name: site.getFunctionName() ?? undefined };
+}
+
+/** Somebody has read the stack already. */
+function frameIn(line: string): FrameAsRun {
+  const file = line.match(/\(?((?:file:\/\/|node:|\/|[A-Za-z]:\\).*?):\d+:\d+\)?$/)?.[1];
+  const name = line.match(/^\s+at (?:async )?(?:new )?([^\s(]+) \(/)?.[1];
+  return { file, name: name === 'Object.<anonymous>' || name === '<anonymous>' ? undefined : name };
 }
 
 /** The frames of a stack that lie in the user's own files. */
