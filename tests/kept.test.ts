@@ -116,6 +116,33 @@ test.each<[how: string, fs: (at: number) => Breaking]>([
   240_000,
 );
 
+test('a run where all is up to date looks at a file once, reads what is kept, and writes nothing (R32)', async () => {
+  const project = projectWith({ 'src/a.txt': 'one' });
+  // Their stamps are old enough by then to be trusted.
+  const now = (): number => Date.now() + 60_000;
+  await run(project);
+  await run(project, { now });
+
+  const looks: string[] = [];
+  const reads: string[] = [];
+  const writing = breaking(() => false);
+  const fs: FileSystem = {
+    ...writing,
+    statSync: ((...parameters: Parameters<FileSystem['statSync']>) => {
+      looks.push(String(parameters[0]));
+      return realFileSystem.statSync(...parameters);
+    }) as FileSystem['statSync'],
+    readFileSync: ((...parameters: Parameters<FileSystem['readFileSync']>) => {
+      reads.push(String(parameters[0]));
+      return realFileSystem.readFileSync(...parameters);
+    }) as FileSystem['readFileSync'],
+  };
+  expect((await run(project, { fs, now })).ran).toEqual([]);
+  expect(reads).toEqual([project.path('.tasks/cache/state.json')]);
+  expect(writing.operations()).toBe(0);
+  expect(looks.filter((path) => path === project.path('src/a.txt'))).toHaveLength(1);
+});
+
 test('corrupt, truncated and foreign files in the store are a miss with one notice (R35)', async () => {
   const project = projectWith({ 'src/a.txt': 'one' });
   await run(project);

@@ -305,4 +305,21 @@ describe.skipIf(!existsSync(BIN))('the built command', () => {
     expect(builtins).not.toContain('child_process');
     expect(files.map((file) => file.replace(/.*[\\/]/, ''))).toEqual(['bin.cjs', 'picocolors.js', 'lib.cjs']);
   });
+
+  test('a step that needs no files costs two looks for files of variables, however many there are', () => {
+    const project = projectWith({ 'package.json': '{}' });
+    const looksOf = (argv: readonly string[]): number => {
+      spawnSync(process.execPath, [BIN, ...argv], { cwd: project.root });
+      return loadedBy(project, argv).looks;
+    };
+    const plain = (steps: number): string => `import { task } from 'taskwright';
+      import { z } from 'zod';
+      const one = task({ summary: 'One.', input: { n: z.number() }, run: () => {} });
+      const all = task({ summary: 'All.', needs: Array.from({ length: ${steps} }, (_, n) => one({ n })) });
+      export default { tasks: { all } };`;
+    project.write('tasks.config.ts', plain(10));
+    const few = looksOf(['all']);
+    project.write('tasks.config.ts', plain(110));
+    expect(looksOf(['all']) - few).toBeLessThanOrEqual(200);
+  });
 });
