@@ -57,7 +57,8 @@ export function compile(file: string, source: string, { maps = true } = {}): Com
     // A string literal as the compiler writes it.
     (match) => JSON.parse(match[1] ?? '""') as string,
   );
-  const isEsm = /__vite_ssr_(?:exports__|import__|exportAll__|import_meta__)/.test(run.code);
+  // A `.cjs` file has none of these, whatever its text says.
+  const isEsm = !file.endsWith('.cjs') && /__vite_ssr_(?:exports__|import__|exportAll__|import_meta__)/.test(run.code);
   const body = run.code.replace(/^(const __vite_ssr_import_\d+__ = )await (?=__vite_ssr_import__\()/gm, '$1');
   const isAsync = /\bawait\b/.test(body) && !isSynchronous(body);
   const head = `(${isAsync ? 'async ' : ''}function (${PARAMETERS.join(', ')}) {${isEsm ? " 'use strict';" : ''}\n`;

@@ -19,7 +19,7 @@ const COMMAND_LINE = join(REPOSITORY, 'dist/lib/bin.cjs');
 let folder: string;
 beforeAll(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'taskwright-matrix-')));
-  writeFileSync(join(folder, 'tasks.config.ts'), configFor(join(REPOSITORY, 'dist/lib/package.js')));
+  writeFileSync(join(folder, 'tasks.config.ts'), configFor('taskwright'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

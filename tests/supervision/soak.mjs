@@ -42,7 +42,7 @@ const SHAPES = [
 ];
 
 const CONFIG = `
-import { defineConfig, freePort, task } from ${JSON.stringify(join(REPOSITORY, 'dist/lib/package.js'))};
+import { defineConfig, freePort, task } from 'taskwright';
 import { z } from 'zod';
 const SHAPES = ${JSON.stringify(SHAPES)};
 const grace = '300ms';
