@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -69,14 +69,35 @@ async function bundle(folder) {
     lineLimit: 120,
     outExtension: { '.js': '.cjs' },
     logLevel: 'warning',
-    define: { TASKWRIGHT_BUILD: JSON.stringify(id), 'import.meta.url': 'thisFile' },
-    banner: { js: "const thisFile = require('node:url').pathToFileURL(__filename).href;" },
+    define: { TASKWRIGHT_BUILD: JSON.stringify(id), 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' },
     outdir: join(folder, 'lib'),
   };
-  await build({ ...common, entryPoints: { lib: 'lib/bundle.ts' } });
-  await build({ ...common, entryPoints: { bin: 'lib/cli/bin.ts' }, external: ['./lib.cjs'] });
+  // What answers without the config, and all modules that it consists of: the rest has them from there.
+  const { metafile } = await build({ ...common, entryPoints: ['lib/cli/begin.ts'], write: false, metafile: true });
+  const shared = Object.keys(metafile.inputs).toSorted();
+  const contents = ["export { begin } from './lib/cli/begin.ts';", ...shared.map((file, at) => `export * as m${at} from './${file}';`)];
+  await build({
+    ...common,
+    stdin: { contents: contents.join('\n'), resolveDir: root, sourcefile: 'start' },
+    outdir: undefined,
+    outfile: join(folder, 'lib/start.cjs'),
+  });
+  await build({ ...common, entryPoints: { 'native-import': 'lib/util/native-import.ts' } });
+  await build({
+    ...common,
+    entryPoints: { lib: 'lib/bundle.ts' },
+    plugins: [fromStart(shared)],
+    external: ['./start.cjs', './native-import.cjs'],
+  });
+  for (const name of ['start', 'lib']) {
+    const file = join(folder, `lib/${name}.cjs`);
+    writeFileSync(
+      file,
+      withLateModules(readFileSync(file, 'utf8')).replaceAll(/\bimport\((?="[@a-z])/g, "require('./native-import.cjs').nativeImport("),
+    );
+  }
+  await build({ ...common, entryPoints: { bin: 'lib/cli/bin.ts' } });
   const bundled = join(folder, 'lib/lib.cjs');
-  for (const file of [bundled, join(folder, 'lib/bin.cjs')]) writeFileSync(file, withLateModules(readFileSync(file, 'utf8')));
   const { library, testing, cli } = require(bundled);
   writeDoor(join(folder, 'lib/package.js'), 'library', Object.keys(library));
   writeDoor(join(folder, 'lib/testing.js'), 'testing', Object.keys(testing));
@@ -88,11 +109,26 @@ async function bundle(folder) {
   keepDeclarations(folder);
 }
 
+/** Modules of lib/ that are taken from the running `start.cjs`. */
+function fromStart(files) {
+  return {
+    name: 'from-start',
+    setup: (build) => {
+      build.onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir }) => {
+        const file = relative(root, resolve(resolveDir, path)).split(sep).join('/');
+        const at = files.indexOf(file);
+        if (at !== -1) return { path: `start.cjs').m${at}`, namespace: 'start' };
+        return file === 'lib/util/native-import.ts' ? { path: "native-import.cjs')", namespace: 'start' } : undefined;
+      });
+      build.onLoad({ filter: /./, namespace: 'start' }, ({ path }) => ({ contents: `module.exports = require('./${path};` }));
+    },
+  };
+}
+
 /** Node's own modules are read from its binary and run when they are first required: most are not needed for most runs. */
 function withLateModules(code) {
   const late = 'const later = (name) => { let it; return new Proxy({}, { get: (_, key) => (it ??= require(name))[key] }); };\n';
-  const [shebang = ''] = code.match(/^#!.*\n/) ?? [];
-  return shebang + late + code.slice(shebang.length).replace(/=\s*require\("(node:(?!fs"|path"|url"|module")[a-z_/]+)"\)/g, '=later("$1")');
+  return late + code.replace(/=\s*require\("(node:(?!fs"|path"|url"|module")[a-z0-9_/]+)"\)/g, '=later("$1")');
 }
 
 /** What programs import: the one instance, with the zod that they have too. */

@@ -64,6 +64,8 @@ export interface Order {
   /** While watching: what earlier rounds gave, and who wants to know of the run. */
   readonly earlier?: Earlier;
   readonly onRun?: (run: RunHandle) => void;
+  /** Is told how many steps there are, before the first begins. */
+  readonly onPlan?: (steps: number) => void;
   /** Calls back for each signal that asks to stop; returns how to let go. */
   readonly onSignal: (stop: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => () => void;
   /** Calls back for what is thrown where nobody can catch it; returns how to let go. */
@@ -167,6 +169,7 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
   if (order.signal?.aborted) halted.abort();
   try {
     const { plan, planner, nameOf } = await planOrder({ ...order, signal: halted.signal });
+    order.onPlan?.(plan.steps.length);
     const masker = createMasker(namesIn(plan), (secret) => tellAll(order, (reporter) => reporter.hide?.(secret)));
     const logs: LogFiles =
       order.stateDir === undefined || order.options.dryRun

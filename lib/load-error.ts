@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { basename, dirname, relative, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { basename, dirname, relative, resolve, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ConfigError, UserError } from './errors.ts';
 import { describeValue } from './util/describe.ts';
 import { userFrames } from './util/frames.ts';
@@ -107,7 +107,7 @@ function thrownWhileLoading(error: unknown, { file, root }: LoadPlace): ConfigEr
 }
 
 /** The loader's own frames, inside this library. */
-const LOADER = fileURLToPath(new URL('./load.', import.meta.url));
+const LOADER = join(import.meta.dirname, './load.');
 
 /** The user's frames down to the config, without what loads it. Without columns, which are those of the compiled file. */
 function framesOfConfig(stack: string, root: string): string[] {

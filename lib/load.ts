@@ -1,5 +1,4 @@
-import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { relative, join } from 'node:path';
 import type { Config } from './config.ts';
 import { HOW_TO_EXPORT, checkConfig, checkDefaults } from './config.ts';
 import { ConfigError } from './errors.ts';
@@ -147,7 +146,7 @@ function resolverFor(root: string, notices: string[]): Resolver {
  * as the config is, in one file.
  */
 async function loadZod(stores: string, prepare: () => boolean): Promise<object> {
-  const here = fileURLToPath(import.meta.url);
+  const here = import.meta.filename;
   const resolver = createResolver({
     mapping: () => ({ paths: {}, baseUrl: undefined }),
     isLibrary: () => false,
@@ -168,7 +167,7 @@ async function loadZod(stores: string, prepare: () => boolean): Promise<object> 
 const isTranslation = (file: string): boolean => /[\\/]locales[\\/](?!en\.|index\.)/.test(file);
 
 /** Beside this file, in the source as in the package. */
-const OWN_TASKS = fileURLToPath(new URL('../tasks', import.meta.url));
+const OWN_TASKS = join(import.meta.dirname, '../tasks');
 
 function defaultExport(exported: unknown, name: string): unknown {
   const isRecord = typeof exported === 'object' && exported !== null;

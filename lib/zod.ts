@@ -15,7 +15,7 @@ export function useZod(module: typeof Zod): typeof Zod {
 
 /** Loaded now, where nobody has needed it so far. */
 export function zod(): typeof Zod {
-  return instance ?? useZod(createRequire(import.meta.url)('zod') as typeof Zod);
+  return instance ?? useZod(createRequire(import.meta.filename)('zod') as typeof Zod);
 }
 
 /** Undefined as long as nobody has needed it. */

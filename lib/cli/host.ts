@@ -1,5 +1,4 @@
 import { fstatSync, statSync, writeSync } from 'node:fs';
-import { devNull } from 'node:os';
 import { isatty } from 'node:tty';
 import type { Config } from '../config.ts';
 import type { AnyFlags } from '../task.ts';
@@ -89,7 +88,11 @@ export function processHost(): Host {
 function isTerminal(descriptor: number): boolean {
   try {
     const info = fstatSync(descriptor);
-    return info.isCharacterDevice() && info.rdev !== statSync(devNull).rdev && isatty(descriptor);
+    return (
+      info.isCharacterDevice() &&
+      info.rdev !== statSync(process.platform === 'win32' ? String.raw`\\.\nul` : '/dev/null').rdev &&
+      isatty(descriptor)
+    );
   } catch {
     return false;
   }

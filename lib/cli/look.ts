@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import picocolors from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
 import { EXIT } from '../errors.ts';
 import type { WhereToLook } from '../find-project.ts';
 import type { Registry } from '../registry.ts';
+import { coloursFor } from '../util/colours.ts';
 import type { Host } from './host.ts';
 import { listJson, renderList } from './list.ts';
 import type { OwnOptions } from './own-options.ts';
@@ -24,7 +24,7 @@ export const nameOf = ({ program }: Host): string => program?.name ?? 'tasks';
 export function paintFor(host: Host): { readonly program: string; readonly paint: Colors; readonly width: number | undefined } {
   return {
     program: nameOf(host),
-    paint: picocolors.createColors(host.stdout.colour),
+    paint: coloursFor(host.stdout.colour),
     width: host.stdout.isTTY ? host.stdout.columns : undefined,
   };
 }

@@ -26,6 +26,7 @@ import { userFrames } from '../util/frames.ts';
 import { ownVersion } from '../util/own-version.ts';
 import { completeFromTasks, completionWords, wasRun } from './completion/complete.ts';
 import type { Host, Program } from './host.ts';
+import { optimizeLater } from './optimize-later.ts';
 import type { OwnOptions } from './own-options.ts';
 import { OWN_FIELDS } from './own-options.ts';
 import type { ParsedLine, ParseProblem, ParsedTarget } from './parse.ts';
@@ -389,6 +390,9 @@ async function orderFor(host: Host, project: Project, line: ParsedLine): Promise
     program: nameOf(host),
     stateDir: join(project.root, '.tasks'),
     keeping: { folder: cacheFolderOf(host, project), ...(project.loaded && { loaded: project.loaded }) },
+    onPlan: (steps) => {
+      if (steps >= MANY_STEPS) optimizeLater();
+    },
     onSignal: host.onSignal,
     onStray: host.onStray,
     onIdle: host.onIdle,
@@ -396,6 +400,9 @@ async function orderFor(host: Host, project: Project, line: ParsedLine): Promise
     complain: (text) => host.stderr.write(text),
   };
 }
+
+/** With fewer, loading what changes V8's mind costs more than it saves. */
+const MANY_STEPS = 300;
 
 /** Nothing was asked for: no task, and no list of a certain kind. */
 const isBare = ({ namespaces, options }: ParsedLine): boolean =>

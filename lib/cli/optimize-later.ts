@@ -9,8 +9,14 @@ import { setFlagsFromString } from 'node:v8';
  */
 export function optimizeLater(version: string = process.versions.node): void {
   const flags = BY_MAJOR[version.split('.', 1)[0] ?? ''];
-  if (flags !== undefined) setFlagsFromString(flags);
+  if (flags === undefined) return;
+  setFlagsFromString(flags);
+  later = true;
 }
+
+let later = false;
+/** Whether V8 runs under other flags than it began with. */
+export const isLater = (): boolean => later;
 
 const BY_COUNT = '--invocation-count-for-maglev=4000 --invocation-count-for-turbofan=30000';
 const BY_MAJOR: Readonly<Record<string, string>> = { '20': '--interrupt-budget=1000000', '22': BY_COUNT, '24': BY_COUNT };

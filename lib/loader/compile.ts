@@ -68,7 +68,7 @@ export function compile(file: string, source: string, { maps = true } = {}): Com
 
 function loadCompiler(): typeof import('oxc-transform') {
   // Heavy, and not needed as long as nothing has changed.
-  return createRequire(import.meta.url)('oxc-transform') as typeof import('oxc-transform');
+  return createRequire(import.meta.filename)('oxc-transform') as typeof import('oxc-transform');
 }
 
 function formatOf(file: string): Pick<TransformOptions, 'lang' | 'sourceType'> {

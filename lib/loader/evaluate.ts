@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 import { FileSyntaxError } from '../load-error.ts';
 import { digestOf } from '../util/digest.ts';
+import { nativeImport } from '../util/native-import.ts';
 import type { LoadedModule, LoadGraph, Target } from './load-graph.ts';
 import { changedPaths, digestsOfYoung } from './load-graph.ts';
 import type { CompiledModule } from './compile.ts';
@@ -266,7 +267,7 @@ export function createEvaluator({ resolver, library, kept, folder, maps, isLazy 
   }
 
   async function loadDynamic(specifier: string, importer: string, above: readonly Running[]): Promise<object> {
-    if (/^(?:data|https?):/.test(specifier)) return (await import(specifier)) as object;
+    if (/^(?:data|https?):/.test(specifier)) return nativeImport(specifier);
     return loadTarget(targetOf(specifier, importer), above);
   }
 
@@ -350,8 +351,8 @@ async function helper(specifier: string): Promise<object> {
 
 /** Node's own modules are had without a promise, and without a copy of all they export. */
 async function nativeOf(url: string): Promise<object> {
-  if (url.startsWith('node:')) return namespaceOf(createRequire(import.meta.url)(url));
-  return (await import(url)) as object;
+  if (url.startsWith('node:')) return namespaceOf(createRequire(import.meta.filename)(url));
+  return nativeImport(url);
 }
 
 /** As `import * as` gives it for what CommonJS exports. */

@@ -47,7 +47,7 @@ export function createResolver({ mapping, isLibrary, ownFile, compiles }: Resolv
     if (isBuiltin(specifier)) return { native: specifier.startsWith('node:') ? specifier : `node:${specifier}` };
     if (isLibrary(specifier)) {
       // Ours goes by its version; of zod it is seen when another is installed.
-      if (specifier.startsWith('zod')) packageFile('zod', fileURLToPath(import.meta.url));
+      if (specifier.startsWith('zod')) packageFile('zod', import.meta.filename);
       return { library: specifier };
     }
     const own = ownFile(specifier);

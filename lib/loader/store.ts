@@ -35,7 +35,17 @@ const INDEX = 'graph.json';
 /** Folders of other entries and other Nodes that stay beside the one in use. */
 const OTHERS = 4;
 
-export const storeFolder = (above: string, entry: string): string => join(above, digestOf(`${entry}\0${process.version}`).slice(0, 24));
+export const storeFolder = (above: string, entry: string): string => join(above, shortName(`${entry}\0${process.version}`));
+
+/** Two names may fall together: what lies there says whose it is. node:crypto alone would cost as much as all that a list does. */
+function shortName(text: string): string {
+  let [one, two] = [0x811c9dc5, 0x1000193];
+  for (let at = 0; at < text.length; at++) {
+    one = Math.imul(one ^ text.charCodeAt(at), 0x01000193);
+    two = Math.imul(two ^ text.charCodeAt(at), 0x5bd1e995);
+  }
+  return [one, two].map((half) => (half >>> 0).toString(36).padStart(7, '0')).join('');
+}
 
 /** Undefined when there is nothing, or nothing that can be used. */
 export function readKept(folder: string, entry: string): Kept | undefined {

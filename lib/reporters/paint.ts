@@ -1,10 +1,10 @@
-import picocolors from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
 import type { EventOf, Outcome, StopReason } from '../event.ts';
 import { describeStop } from '../halt.ts';
+import { coloursFor } from '../util/colours.ts';
 
 export type Paint = Colors;
-export const paintFor = (colour: boolean): Paint => picocolors.createColors(colour);
+export const paintFor = (colour: boolean): Paint => coloursFor(colour);
 
 /** One sign for each way a step may end. */
 export function markOf(outcome: Outcome, paint: Paint): string {

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** This library's own folder, whose frames say nothing to the author of a task. */
-export const LIBRARY = fileURLToPath(import.meta.url).replace(/(.*[\\/]lib[\\/]).*/, '$1');
+export const LIBRARY = import.meta.filename.replace(/(.*[\\/]lib[\\/]).*/, '$1');
 
 /** How V8 calls the body of a CommonJS module. */
 const MODULE = 'Object.<anonymous>';

@@ -1,12 +1,24 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Said } from '../support/command-line.ts';
 import { tasks, tasksFromKept } from '../support/command-line.ts';
 import type { TestProject } from '../support/project.ts';
 import { projectWith } from '../support/project.ts';
-import { BIN } from '../support/real-tools.ts';
+import { BIN, REPOSITORY } from '../support/real-tools.ts';
 
 /** What is answered from what an earlier load kept: quickly, and never wrongly. */
 const FILES = {
@@ -283,7 +295,7 @@ process.on('exit', () => {
 
 describe.skipIf(!existsSync(BIN))('the built command', () => {
   test.each([
-    ['--version', 4],
+    ['--version', 14],
     ['--list', 70],
     ['--jobs=0', 70],
     ['__complete', 70, 'demo.'],
@@ -291,7 +303,7 @@ describe.skipIf(!existsSync(BIN))('the built command', () => {
     const project = projectWith(FILES);
     spawnSync(process.execPath, [BIN, '--list'], { cwd: project.root });
     const { builtins, files, looks } = loadedBy(project, [first, ...rest]);
-    expect(files.map((file) => file.replace(/.*[\\/]/, ''))).toEqual(['bin.cjs', 'picocolors.js']);
+    expect(files.map((file) => file.replace(/.*[\\/]/, ''))).toEqual(['bin.cjs', 'start.cjs']);
     expect(
       builtins.filter((name) => ['child_process', 'http', 'https', 'fs/promises', 'readline', 'worker_threads'].includes(name)),
     ).toEqual([]);
@@ -303,7 +315,7 @@ describe.skipIf(!existsSync(BIN))('the built command', () => {
     for (const argv of [['--list'], ['demo.start']]) spawnSync(process.execPath, [BIN, ...argv], { cwd: project.root });
     const { builtins, files } = loadedBy(project, ['demo.start']);
     expect(builtins).not.toContain('child_process');
-    expect(files.map((file) => file.replace(/.*[\\/]/, ''))).toEqual(['bin.cjs', 'picocolors.js', 'lib.cjs']);
+    expect(files.map((file) => file.replace(/.*[\\/]/, ''))).toEqual(['bin.cjs', 'start.cjs', 'lib.cjs', 'native-import.cjs']);
   });
 
   test('a step that needs no files costs two looks for files of variables, however many there are', () => {
@@ -321,5 +333,45 @@ describe.skipIf(!existsSync(BIN))('the built command', () => {
     const few = looksOf(['all']);
     project.write('tasks.config.ts', plain(110));
     expect(looksOf(['all']) - few).toBeLessThanOrEqual(200);
+  });
+
+  test("hands over to the project's own version, in the same process", () => {
+    const project = projectWith({
+      ...FILES,
+      'node_modules/taskwright/package.json': '{ "name": "taskwright", "version": "9.9.9", "bin": { "tasks": "./other.cjs" } }',
+      'node_modules/taskwright/other.cjs': 'console.log(process.ppid, ...process.argv.slice(2))',
+      'packages/deep/x': '',
+    });
+    const said = (cwd: string, ...argv: readonly string[]): string =>
+      spawnSync(process.execPath, [BIN, ...argv], { cwd, encoding: 'utf8' }).stdout;
+    expect(said(project.root, '--version')).toBe(`${process.pid} --version\n`);
+    expect(said(project.path('packages/deep'), '-C', '../..', 'demo.start')).toBe(`${process.pid} -C ../.. demo.start\n`);
+    // Not for the Tab key, as long as the project was never run.
+    expect(said(project.root, '__complete', 'demo.')).toBe('');
+  });
+
+  test('runs as before where what V8 kept of it is damaged, and where nothing can be kept', () => {
+    const project = projectWith(FILES);
+    const folder = mkdtempSync(join(tmpdir(), 'taskwright-package-'));
+    const version = (): string =>
+      spawnSync(process.execPath, [join(folder, 'dist/lib/bin.cjs'), '--version'], { cwd: project.root, encoding: 'utf8' }).stdout;
+    const keptHere = (): string[] => readdirSync(join(folder, 'dist/lib')).filter((name) => name.endsWith('.v8'));
+    try {
+      cpSync(join(REPOSITORY, 'package.json'), join(folder, 'package.json'));
+      cpSync(join(REPOSITORY, 'dist/lib'), join(folder, 'dist/lib'), { recursive: true, filter: (path) => !path.endsWith('.v8') });
+      const first = version();
+      expect(first).toMatch(/^\d+\.\d+\.\d+\n$/);
+      const [kept = ''] = keptHere();
+      writeFileSync(join(folder, 'dist/lib', kept), readFileSync(join(folder, 'dist/lib', kept)).subarray(0, 1000));
+      expect(version()).toBe(first);
+      expect(statSync(join(folder, 'dist/lib', kept)).size).toBeGreaterThan(1000);
+      // Written anew, of the same length: what was kept is of another text.
+      const file = join(folder, 'dist/lib/start.cjs');
+      writeFileSync(file, readFileSync(file, 'utf8').replaceAll('kage.json', 'kage.none'));
+      expect(version()).toBe('unknown\n');
+      expect(keptHere().length).toBeLessThanOrEqual(4);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

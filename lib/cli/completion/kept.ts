@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CONFIG_NAMES } from '../../find-config.ts';
 import type { ProjectPlace } from '../../find-project.ts';
 import { stampOf } from '../../loader/load-graph.ts';
@@ -16,7 +15,7 @@ export function keepTable({ root, file, storesOfAll }: ProjectPlace, kept: Kept,
   const isFound = CONFIG_NAMES.some((name) => name === basename(file));
   // Shells look in `.tasks` alone, for the config that is found; and they cannot look into young files.
   if (dirname(storesOfAll) !== dirname(folder) || !isFound || Object.keys(kept.graph.young).length > 0) return;
-  const us = fileURLToPath(import.meta.url);
+  const us = import.meta.filename;
   const looks = Object.entries({ ...kept.graph.looks, [us]: stampOf(us) });
   for (const name of CONFIG_NAMES) looks.push([join(root, name), stampOf(join(root, name))]);
   const present = looks.filter(([, stamp]) => stamp !== '' && stamp !== 'dir');

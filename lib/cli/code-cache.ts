@@ -1,0 +1,55 @@
+import { readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import Module, { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { Script } from 'node:vm';
+
+/**
+ * A CommonJS file of this package, compiled by V8 as far as earlier runs needed it. That is kept beside the file,
+ * where it can be: whoever may write there may change the file as well.
+ *
+ * V8 itself looks at no more than the length of a text to see whether it is the same: the name of what is kept
+ * says when the file was written.
+ */
+export function loadKept(file: string): { readonly exports: unknown; readonly keep: () => void } {
+  const require = createRequire(file);
+  const { mtimeMs, size } = statSync(file);
+  const kept = `${file}-${process.version}-${mtimeMs.toString(36)}-${size.toString(36)}.v8`;
+  const cachedData = readIfThere(kept);
+  const script = new Script(Module.wrap(readFileSync(file, 'utf8')), {
+    filename: file,
+    ...(cachedData && { cachedData }),
+  });
+  const module = new Module(file);
+  module.filename = file;
+  // Whoever imports it later gets the one that is running.
+  require.cache[file] = module;
+  (script.runInThisContext() as (...values: unknown[]) => void).call(module.exports, module.exports, require, module, file, dirname(file));
+  module.loaded = true;
+  const isKept = cachedData !== undefined && script.cachedDataRejected !== true;
+  return { exports: module.exports, keep: () => isKept || keep(file, kept, script) };
+}
+
+function keep(file: string, kept: string, script: Script): void {
+  try {
+    const aside = `${kept}.${process.pid}`;
+    writeFileSync(aside, script.createCachedData());
+    renameSync(aside, kept);
+    // Of the same file as it was before, or for another Node.
+    const folder = dirname(file);
+    const others = readdirSync(folder).filter((name) => name.startsWith(`${basename(file)}-v`) && join(folder, name) !== kept);
+    for (const name of others.slice(0, -OTHERS)) rmSync(join(folder, name), { force: true });
+  } catch {
+    // It costs the next run some milliseconds.
+  }
+}
+
+/** For other Nodes that are used in turn. */
+const OTHERS = 3;
+
+function readIfThere(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
+}
