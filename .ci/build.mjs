@@ -5,13 +5,15 @@
 // declarations that the package's exports lead to; what is marked @internal is none of them.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shakeDeclarations } from './declarations.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
+const later = 'const later = (name) => { let it; return new Proxy({}, { get: (_, key) => (it ??= require(name))[key] }); };';
 
 function compiler() {
   try {
@@ -66,69 +68,107 @@ async function bundle(folder) {
     target: 'node20.19',
     packages: 'external',
     minify: true,
-    lineLimit: 120,
+    // Node shows the line of what nobody caught.
+    lineLimit: 1000,
+    charset: 'utf8',
+    banner: { js: `'use strict';\n${later}` },
+    tsconfigRaw: { compilerOptions: { alwaysStrict: false } },
     outExtension: { '.js': '.cjs' },
     logLevel: 'warning',
     define: { TASKWRIGHT_BUILD: JSON.stringify(id), 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' },
     outdir: join(folder, 'lib'),
   };
-  // What answers without the config, and all modules that it consists of: the rest has them from there.
+  await build({ ...common, banner: {}, entryPoints: { 'native-import': 'lib/util/native-import.ts' } });
+  // What answers without the config, and all modules that it consists of: the rest has from there what it needs of them.
   const { metafile } = await build({ ...common, entryPoints: ['lib/cli/begin.ts'], write: false, metafile: true });
-  const shared = Object.keys(metafile.inputs).toSorted();
-  const contents = ["export { begin } from './lib/cli/begin.ts';", ...shared.map((file, at) => `export * as m${at} from './${file}';`)];
-  await build({
-    ...common,
-    stdin: { contents: contents.join('\n'), resolveDir: root, sourcefile: 'start' },
-    outdir: undefined,
-    outfile: join(folder, 'lib/start.cjs'),
-  });
-  await build({ ...common, entryPoints: { 'native-import': 'lib/util/native-import.ts' } });
-  await build({
+  const rest = await build({
     ...common,
     entryPoints: { lib: 'lib/bundle.ts' },
-    plugins: [fromStart(shared)],
-    external: ['./start.cjs', './native-import.cjs'],
+    plugins: [outside(Object.keys(metafile.inputs))],
+    format: 'esm',
+    banner: {},
+    write: false,
   });
-  for (const name of ['start', 'lib']) {
-    const file = join(folder, `lib/${name}.cjs`);
-    writeFileSync(
-      file,
-      withLateModules(readFileSync(file, 'utf8')).replaceAll(/\bimport\((?="[@a-z])/g, "require('./native-import.cjs').nativeImport("),
-    );
-  }
-  await build({ ...common, entryPoints: { bin: 'lib/cli/bin.ts' } });
+  const names = new Map();
+  const code = withShortNames(rest.outputFiles[0].text, './start.cjs', names);
+  const { target, minify, lineLimit, charset, banner, define } = common;
+  const asCommon = async (name, text) => {
+    const options = { target, minify, lineLimit, charset, define, banner: banner.js, format: 'cjs', platform: 'node' };
+    const { code: common } = await transform(withPlainImports(text), options);
+    writeFileSync(join(folder, `lib/${name}.cjs`), withLateModules(common));
+  };
+  await asCommon('lib', code);
+  const contents = ["export { begin } from './lib/cli/begin.ts';"];
+  const start = { contents: [...contents, ...exportsOf(names)].join('\n'), resolveDir: root, sourcefile: 'start' };
+  const first = await build({ ...common, stdin: start, format: 'esm', banner: {}, write: false });
+  await asCommon('start', first.outputFiles[0].text);
+  await build({ ...common, banner: {}, entryPoints: { bin: 'lib/cli/bin.ts' } });
   const bundled = join(folder, 'lib/lib.cjs');
   const { library, testing, cli } = require(bundled);
   writeDoor(join(folder, 'lib/package.js'), 'library', Object.keys(library));
   writeDoor(join(folder, 'lib/testing.js'), 'testing', Object.keys(testing));
   writeDoor(join(folder, 'lib/cli/create-cli.js'), 'cli', Object.keys(cli));
   for (const file of scripts.filter((script) => existsSync(script))) {
-    const { code } = await transform(readFileSync(file, 'utf8'), { minify: true, lineLimit: 120, target: 'node20' });
+    const { code } = await transform(readFileSync(file, 'utf8'), { minify: true, charset: 'utf8', target: 'node20' });
     writeFileSync(file, code);
   }
+  cpSync(join(root, 'lib/cli/completion/shells'), join(folder, 'lib/shells'), { recursive: true });
   keepDeclarations(folder);
 }
 
-/** Modules of lib/ that are taken from the running `start.cjs`. */
-function fromStart(files) {
+/** Leaves out these modules of lib/, and the one that stands alone. */
+function outside(files) {
   return {
-    name: 'from-start',
-    setup: (build) => {
-      build.onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir }) => {
+    name: 'outside',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir }) => {
         const file = relative(root, resolve(resolveDir, path)).split(sep).join('/');
-        const at = files.indexOf(file);
-        if (at !== -1) return { path: `start.cjs').m${at}`, namespace: 'start' };
-        return file === 'lib/util/native-import.ts' ? { path: "native-import.cjs')", namespace: 'start' } : undefined;
-      });
-      build.onLoad({ filter: /./, namespace: 'start' }, ({ path }) => ({ contents: `module.exports = require('./${path};` }));
-    },
+        if (file === 'lib/util/native-import.ts') return { path: './native-import.cjs', external: true };
+        return files.includes(file) ? { path: `outside:${file}`, external: true } : undefined;
+      }),
   };
 }
 
-/** Node's own modules are read from its binary and run when they are first required: most are not needed for most runs. */
+/** What is imported from outside comes from the file `from`, where each name is short and its own among all. */
+function withShortNames(text, from, names) {
+  const code = text.replaceAll(/(\b(?:im|ex)port\s*)\{([^}]*)\}\s*from\s*"outside:([^"]*)"/g, (_, statement, list, file) => {
+    const items = list.split(',').map((item) => {
+      const [name, , as = name] = item.trim().split(/\s+/);
+      return `${shortName(names, file, name)} as ${as}`;
+    });
+    return `${statement}{${items.join(',')}}from"${from}"`;
+  });
+  if (code.includes('"outside:')) throw new Error(`something of ${from} is imported in a way that the build does not know`);
+  return code;
+}
+
+function shortName(names, file, name) {
+  const short = names.get(file) ?? new Map();
+  names.set(file, short);
+  const count = [...names.values()].reduce((sum, { size }) => sum + size, 0);
+  if (!short.has(name)) short.set(name, `x${count.toString(36)}`);
+  return short.get(name);
+}
+
+function exportsOf(names) {
+  return [...names].flatMap(([file, short]) => [...short].map(([name, as]) => `export { ${name} as ${as} } from './${file}';`));
+}
+
 function withLateModules(code) {
-  const late = 'const later = (name) => { let it; return new Proxy({}, { get: (_, key) => (it ??= require(name))[key] }); };\n';
-  return late + code.replace(/=\s*require\("(node:(?!fs"|path"|url"|module")[a-z0-9_/]+)"\)/g, '=later("$1")');
+  return code
+    .replaceAll(/=\s*require\("(node:(?!fs"|path"|url"|module")[a-z0-9_/]+|\.\/native-import\.cjs)"\)/g, '=later("$1")')
+    .replaceAll(/\bimport\((?="[@a-z])/g, "require('./native-import.cjs').nativeImport(");
+}
+
+/** What is loaded in any case is called by its name, not as a property each time. */
+function withPlainImports(code) {
+  return code.replaceAll(
+    /\bimport\s*\{([^}]*)\}\s*from\s*("(?:node:fs|node:path|node:url|node:module|\.\/start\.cjs)");/g,
+    (_, list, file) => {
+      const items = list.split(',').map((item) => item.trim().replace(/\s+as\s+/, ':'));
+      return `var{${items.join(',')}}=require(${file});`;
+    },
+  );
 }
 
 /** What programs import: the one instance, with the zod that they have too. */
@@ -142,26 +182,21 @@ function writeDoor(file, part, names) {
   writeFileSync(file, `${code.join('\n')}\n`);
 }
 
-/** Only those that the package's exports lead to. */
 function keepDeclarations(folder) {
-  const files = filesIn(folder);
-  const wanted = new Set();
-  const follow = (file) => {
-    if (wanted.has(file) || !existsSync(file)) return;
-    wanted.add(file);
-    for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()['"](\.[^'"]+)\.(?:ts|js)['"]/g)) {
-      follow(`${resolve(dirname(file), path)}.d.ts`);
-    }
-  };
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  for (const types of Object.values(exports).flatMap((entry) => entry?.types ?? [])) {
-    const [before, after] = join(folder, types.replace('./dist/', '')).split('*');
-    const isExport = (file) =>
-      file === before ||
-      (after !== undefined && file.startsWith(before) && file.endsWith(after) && !file.slice(before.length).includes('/'));
-    files.filter(isExport).forEach(follow);
-  }
-  for (const file of files) if (file.endsWith('.d.ts') && !wanted.has(file)) rmSync(file);
+  const types = Object.values(exports).flatMap((entry) => entry?.types ?? []);
+  const isEntry = (file) =>
+    types.some((pattern) => {
+      const [before, after] = join(folder, pattern.replace('./dist/', '')).split('*');
+      return (
+        file === before ||
+        (after !== undefined && file.startsWith(before) && file.endsWith(after) && !file.slice(before.length).includes(sep))
+      );
+    });
+  shakeDeclarations(
+    filesIn(folder).filter((file) => file.endsWith('.d.ts')),
+    isEntry,
+  );
 }
 
 function filesIn(folder) {

@@ -50,7 +50,6 @@ try {
       const before = row.changes ? join(cwd, 'tasks.config.ts') : undefined;
       record(row, version, { argv: [node, bin, ...row.argv], cwd, env, code: row.code, before }, node, env);
     }
-    if (isWanted('complete-shell')) shellCompletion(node, version, env);
     record(
       { id: 'floor', title: 'floor: the least that a runner can do', goal: undefined },
       version,
@@ -92,52 +91,6 @@ function record(row, version, ours, node, env) {
   console.log(
     `${row.title.padEnd(48)}${cpu.toFixed(2).padStart(6)}${wall.toFixed(2).padStart(8)}${mib.toFixed(0).padStart(8)}${String(goal ?? '').padStart(7)}`,
   );
-}
-
-/** Ten completions within one shell, and none: the difference is what ten cost. */
-function shellCompletion(node, version, env) {
-  for (const count of [100, 1000]) {
-    const cwd = project(`shell-${count}`, rows.find(({ id }) => id === `list-${count}`).files);
-    run([node, bin, '--list'], cwd, env);
-    sleepUntilOld();
-    // The first makes the table of shells, the second would find it.
-    run([node, bin, '__complete', ''], cwd, env);
-    run([node, bin, '__complete', ''], cwd, env);
-    const script = join(cwd, 'completion.bash');
-    writeFileSync(script, execFileSync(node, [bin, '--completion', 'bash'], { encoding: 'utf8' }));
-    const bash = (times) => ({
-      argv: [
-        'bash',
-        '--norc',
-        '-c',
-        `source ${script}; COMP_LINE='tasks t1'; COMP_POINT=8; COMP_WORDS=(tasks t1); COMP_CWORD=1; for ((i = 0; i < ${times}; i++)); do __taskwright_bash_tasks; done; [[ ${times} == 0 || \${#COMPREPLY[@]} -gt 1 ]]`,
-      ],
-      cwd,
-      env,
-      code: 0,
-    });
-    const pairs = measurePair(bash(10), bash(0));
-    const plain = measurePair({ argv: [node, '-e', '0'], cwd, env, code: 0 }, bash(0));
-    const tenth = (at) => median(pairs.map(([ten, none]) => ten[at] - none[at])) / 10 / median(plain.map(([own]) => own[at]));
-    const result = {
-      id: `complete-shell-${count}`,
-      title: `completion in the shell, no Node started, ${count}`,
-      node: version,
-      goal: 0.15,
-      wall: tenth(0),
-      cpu: tenth(1),
-      mib: median(pairs.map(([own]) => own[2])),
-    };
-    results.push(result);
-    console.log(
-      `${result.title.padEnd(48)}${result.cpu.toFixed(2).padStart(6)}${result.wall.toFixed(2).padStart(8)}${result.mib.toFixed(0).padStart(8)}   0.15`,
-    );
-  }
-}
-
-function measurePair(ours, plain) {
-  const order = { pairs: Number(values.pairs ?? 11), warm: 1, ours, plain };
-  return JSON.parse(execFileSync('python3', [join(here, 'measure.py')], { input: JSON.stringify(order), encoding: 'utf8' }));
 }
 
 function measurePeers(node, version, env) {

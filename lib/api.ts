@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import { runOptionsOf, targetsOf } from './cli/parse.ts';
 import type { Config } from './config.ts';
 import type { Earlier } from './earlier.ts';
 import type { Answer, Ask, Engine, Terminal } from './engine.ts';
@@ -17,6 +18,7 @@ import { createPlanner, hasIncremental } from './plan.ts';
 import type { Preflight } from './preflight.ts';
 import { preflight } from './preflight.ts';
 import type { Registry } from './registry.ts';
+import { buildRegistry } from './registry.ts';
 import type { Reporter } from './reporters/reporter.ts';
 import { tell } from './reporters/reporter.ts';
 import type { RunOptions, Target } from './request.ts';
@@ -424,7 +426,6 @@ export async function runTargets(
   options: Omit<ProgramOptions, 'config'> = {},
 ): Promise<RunResult> {
   const order = await programOrder([], { ...options, config });
-  const { targetsOf } = await import('./cli/parse.ts');
   const { targets, own } = targetsOf(argv, order);
   return carryOut({ ...order, targets, options: await runOptionsFor({ ...options, config }, own) });
 }
@@ -433,7 +434,7 @@ export async function runTargets(
 export async function programOrder(targets: readonly Target[], options: ProgramOptions): Promise<Order> {
   const root = resolve(options.root ?? process.cwd());
   const { config = { tasks: {}, dotenv: [] } } = options;
-  const registry = options.config && (await (await import('./registry.ts')).buildRegistry(options.config.tasks, {}));
+  const registry = options.config && (await buildRegistry(options.config.tasks, {}));
   return {
     targets,
     options: await runOptionsFor(options, {}),
@@ -473,7 +474,7 @@ export async function runOptionsFor(options: ProgramOptions, own: JsonObject): P
   const { jobs, keepGoing, failFast, parallel, dryRun, skipUnmet, failIfLocked } = options;
   const set = Object.entries({ jobs, keepGoing, failFast, parallel, dryRun, skipUnmet, failIfLocked });
   const said: JsonObject = Object.fromEntries(set.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
-  const [{ settle }, { runOptionsOf }] = await Promise.all([import('./cli/settings.ts'), import('./cli/parse.ts')]);
+  const { settle } = await import('./cli/settings.ts');
   return { ...defaultRunOptions(), ...runOptionsOf(settle({ ...said, ...own }, {}, options.config ?? { tasks: {} }).options) };
 }
 

@@ -1,5 +1,6 @@
 import type { ProgramOptions } from './api.ts';
 import { planOrder, programOrder, runOptionsFor } from './api.ts';
+import { targetsOf } from './cli/parse.ts';
 import type { Config } from './config.ts';
 import type { PlanView } from './event.ts';
 import { jsonOfGiven } from './input.ts';
@@ -34,7 +35,6 @@ export async function planTargets(
   options: Omit<ProgramOptions, 'config'> = {},
 ): Promise<PlanView> {
   const order = await programOrder([], { ...options, config });
-  const { targetsOf } = await import('./cli/parse.ts');
   const { targets, own } = targetsOf(argv, order);
   const planned = await planOrder({ ...order, targets, options: await runOptionsFor({ ...options, config }, own) });
   return planView(planned.plan, planned.planner, planned.nameOf);

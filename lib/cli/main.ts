@@ -25,7 +25,9 @@ import { flagsOf, specOf, task as declare } from '../task.ts';
 import { userFrames } from '../util/frames.ts';
 import { ownVersion } from '../util/own-version.ts';
 import { completeFromTasks, completionWords, wasRun } from './completion/complete.ts';
+import { completionScript } from './completion/script.ts';
 import type { Host, Program } from './host.ts';
+import { entryJson } from './list.ts';
 import { optimizeLater } from './optimize-later.ts';
 import type { OwnOptions } from './own-options.ts';
 import { OWN_FIELDS } from './own-options.ts';
@@ -64,8 +66,7 @@ async function command(host: Host): Promise<number> {
     return EXIT.ok;
   }
   if (leading.completion) {
-    const { completionScript } = await import('./completion/script.ts');
-    host.stdout.write(completionScript(leading.completion));
+    host.stdout.write(completionScript(leading.completion, host.program?.name));
     return EXIT.ok;
   }
   if (leading.help && host.argv.every((word) => word.startsWith('-'))) {
@@ -91,8 +92,13 @@ async function command(host: Host): Promise<number> {
 /** What is wrong with a config is no answer to the Tab key. */
 async function complete(host: Host, words: readonly string[]): Promise<number> {
   if (!wasRun(host, words)) return EXIT.ok;
-  const { registry } = await unlessEndless(host, projectFor(host, leadingOptions(words.slice(0, -1)), undefined));
-  await completeFromTasks(host, words, registry);
+  await completeFromTasks(host, words, async () => {
+    const { registry, config } = await unlessEndless(
+      host,
+      projectFor(host, leadingOptions(words.slice(0, -1), flagFields(host)), undefined),
+    );
+    return { registry, shortFlags: config.shortFlags, globals: flagFields(host) };
+  });
   return EXIT.ok;
 }
 
@@ -230,7 +236,6 @@ async function help(host: Host, project: Project, registry: Registry, line: Pars
   }
   const entry = registry.find(subject.name);
   if (!entry) throw new Error(`no entry for ${subject.name}`);
-  const { entryJson } = await import('./list.ts');
   host.stdout.write(line.options.json ? document(entryJson(entry)) : renderTaskHelp(entry, registry, project.root, look));
   return EXIT.ok;
 }

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Said } from '../support/command-line.ts';
 import { tasks, tasksFromKept } from '../support/command-line.ts';
 import type { TestProject } from '../support/project.ts';
@@ -230,7 +230,7 @@ test.each([
   [['more.t'], ['more.two']],
   [
     ['demo', '--d'],
-    ['--database', '--depth', '--directory', '--dry-run'],
+    ['--database', '--dry-run'],
   ],
   [
     ['demo', '--database', ''],
@@ -263,6 +263,57 @@ export const branch = task({ summary: 'B.', input: { name: z.string().meta({ com
   );
   expect((await ask(project, '__complete', 'lazy.')).stdout).toBe('lazy.branch\tB.\n');
   expect((await ask(project, '__complete', 'lazy.branch', 'x')).stdout).toBe('x-one\t\nx-two\t\n');
+});
+
+test('a config that is named on the line is the one that completes', async () => {
+  const project = await listed();
+  project.write(
+    'other.ts',
+    `import { task } from 'taskwright'; export default { tasks: { elsewhere: task({ summary: 'E.', run: () => {} }) } };`,
+  );
+  await ask(project, '-f', 'other.ts', '--list');
+  expect((await ask(project, '__complete', '-f', 'other.ts', 'else')).stdout).toBe('elsewhere\tE.\n');
+  expect((await ask(project, '__complete', 'else')).stdout).toBe('');
+});
+
+test('names are completed in order', async () => {
+  const project = await listed();
+  const names = (await ask(project, '__complete', '')).stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.split('\t')[0]);
+  expect(names.length).toBeGreaterThan(4);
+  expect(names).toEqual(names.toSorted((a = '', b = '') => (a < b ? -1 : 1)));
+});
+
+test('where there is no config our own options are completed', async () => {
+  const project = projectWith({ 'package.json': '{}' });
+  expect((await ask(project, '__complete', '--show')).stdout).toMatch(/^--show-config\t/);
+});
+
+test('what a function of a task throws, prints or says wrongly is no candidate', async () => {
+  const project = projectWith({
+    'package.json': '{ "type": "module" }',
+    'tasks.config.ts': `import { task } from 'taskwright';
+import { z } from 'zod';
+const input = (complete) => ({ value: z.string().meta({ complete }) });
+const one = (complete) => task({ summary: 'One.', input: input(complete), run: () => {} });
+export default { tasks: {
+  throws: one(() => { throw new Error('no'); }),
+  prints: one(() => { process.stdout.write('noise'); return ['said']; }),
+  wrong: one(() => ['fine', 'two\\nlines', 5]),
+  never: one(() => new Promise(() => {})),
+} };`,
+  });
+  const printed = vi.spyOn(process.stdout, 'write');
+  expect((await ask(project, '--list')).code).toBe(0);
+  const said = async (name: string): Promise<string> => (await ask(project, '__complete', name, '')).stdout;
+  expect(await said('throws')).toBe('');
+  expect(await said('prints')).toBe('said\t\n');
+  expect(await said('wrong')).toBe('fine\t\n5\t\n');
+  expect(printed.mock.calls.flat()).not.toContain('noise');
+  printed.mockRestore();
+  expect(await said('never')).toBe('');
 });
 
 // ── What the built command loads ─────────────────────────────────────────────────────────────────

@@ -16,6 +16,9 @@ const PROBES: Readonly<Record<string, () => boolean>> = {
   yamllint: () => has('yamllint', ['--version']),
   direnv: () => has('direnv', ['version']),
   invoke: () => has('invoke', ['--version']),
+  bash: () => has('bash', ['--version']),
+  zsh: () => has('zsh', ['--version']),
+  fish: () => has('fish', ['--version']),
 };
 
 /** A test that needs these tools. Where they are required (CI) a missing one is a failure, else a skip. */

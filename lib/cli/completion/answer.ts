@@ -1,76 +1,104 @@
+import type { Bare, Complete, Flag, Page, Values, Vocabulary } from './vocabulary.ts';
+
 /** What can stand where the cursor is. */
 export interface Answer {
-  readonly candidates: readonly { readonly value: string; readonly about: string }[];
+  /** Of the word that is typed: what stands before each candidate, a flag and its `=`. */
+  readonly before: string;
+  readonly candidates: readonly Candidate[];
   /** The shell completes names of files. */
   readonly files: boolean;
-  /** A function of the config has the say: of which task, and which input, about what is typed. */
-  readonly ask?: { readonly task: number; readonly key: string; readonly typed: string; readonly before: string };
+  /** A function of the config has the say about what is typed. */
+  readonly ask?: { readonly complete: Complete; readonly typed: string };
 }
 
-const NOTHING: Answer = { candidates: [], files: false };
+export interface Candidate {
+  readonly value: string;
+  readonly about: string;
+}
 
 /**
- * Read `table` for the words of a line, the last of which is being typed. The same, rule for rule, is
- * done by the `awk` program of the shell functions.
+ * What may be typed next, for the words of a line, the last of which is being typed (R8–R10).
  */
-export function answer(table: string, words: readonly string[]): Answer {
-  const rows = table.split('\n').map((line) => line.split('\t'));
-  const tasks = new Map<string, string>();
-  const flags = new Map<string, readonly string[]>();
-  for (const row of rows) {
-    if (/^[Ww]$/.test(row[0] ?? '')) tasks.set(row[1] ?? '', row[2] ?? '');
-    if (/^[Ff]$/.test(row[0] ?? '')) flags.set(`${row[1]} ${row[2]}`, row);
-  }
+export function answer(vocabulary: Vocabulary, words: readonly string[]): Answer {
   const typed = words.at(-1) ?? '';
-  let task = '-';
+  let task: Page | undefined;
   let given = new Set<string>();
-  let pending: readonly string[] | undefined;
-  const flagOf = (spelling: string): readonly string[] | undefined => flags.get(`${task} ${spelling}`) ?? flags.get(`- ${spelling}`);
-  const bareOf = (): readonly string[] | undefined =>
-    rows.find((row) => row[0] === 'B' && row[1] === task && (row[3] === 'required' || row[4] !== undefined) && !given.has(row[2] ?? ''));
+  /** Of the flag whose value the next word is. */
+  let pending: Values | undefined;
+
+  const flagOf = (spelling: string): Flag | undefined => {
+    const is = (flag: Flag): boolean => flag.spelling === spelling;
+    return task?.flags.find(is) ?? vocabulary.own.flags.find(is) ?? (task ? undefined : vocabulary.shared().flags.find(is));
+  };
+  const bareOf = (isName: boolean): Bare | undefined =>
+    task?.bares.find(({ kind, key }) => kind === 'rest' || (!given.has(key) && (kind === 'must' || !isName)));
+  const isNumber = (word: string): boolean => /^-\.?[0-9]/.test(word) && !task?.flags.some(({ spelling }) => spelling === word.slice(0, 2));
 
   for (const word of words.slice(0, -1)) {
-    if (pending) {
-      pending = undefined;
-      continue;
+    const isValue = pending !== undefined && !word.startsWith('--');
+    pending = undefined;
+    if (isValue) continue;
+    if (word === '--') return { before: '', candidates: [], files: true };
+    if (word.startsWith('--')) {
+      const flag = flagOf(word.split('=', 1)[0] ?? '');
+      if (flag) given.add(flag.key);
+      if (flag?.takes === 'word' && !word.includes('=')) pending = flag.values;
+    } else if (/^-./.test(word) && !isNumber(word)) readShorts(word);
+    else readBare(word);
+  }
+
+  /** `-abc`, `-j4`, `-j=4`, `-j` and its value. */
+  function readShorts(word: string): void {
+    for (let letter = 1; letter < word.length; letter++) {
+      const flag = flagOf(`-${word[letter] ?? ''}`);
+      if (!flag) return;
+      given.add(flag.key);
+      const rest = word.slice(letter + 1);
+      if (rest === '' && flag.takes === 'word') pending = flag.values;
+      if (rest.startsWith('=') || flag.takes !== 'nothing') return;
     }
-    if (word === '--') return { candidates: [], files: true };
-    if (word.length > 1 && word.startsWith('-')) {
-      const [spelling = '', ...value] = word.split('=');
-      const flag = flagOf(spelling);
-      if (flag) given.add(flag[6] ?? '');
-      if (flag?.[3] === 'word' && value.length === 0) pending = flag;
-      continue;
-    }
-    const bare = bareOf();
-    const found = tasks.get(word);
-    if (bare && (bare[3] === 'required' || found === undefined)) given.add(bare[2] ?? '');
-    else if (found !== undefined) {
-      task = found;
+  }
+
+  function readBare(word: string): void {
+    const found = vocabulary.find(word);
+    const bare = bareOf(found !== undefined);
+    if (bare) given.add(bare.key);
+    else if (found?.page) {
+      task = found.page;
       given = new Set();
     }
   }
-  if (pending) return valuesFrom(pending[4] ?? '', typed, '', pending[1] ?? '', pending[6] ?? '');
+
+  if (pending !== undefined && !typed.startsWith('--')) return fitting(pending, typed);
   const equals = typed.indexOf('=');
   if (typed.startsWith('--') && equals > 0) {
-    const flag = flagOf(typed.slice(0, equals));
-    const before = typed.slice(0, equals + 1);
-    return flag?.[3] ? valuesFrom(flag[4] ?? '', typed.slice(equals + 1), before, flag[1] ?? '', flag[6] ?? '') : NOTHING;
+    return fitting(flagOf(typed.slice(0, equals))?.values ?? [], typed.slice(equals + 1), typed.slice(0, equals + 1));
   }
-  if (typed.startsWith('-')) {
-    const offered = rows.filter((row) => row[0] === 'F' && (row[1] === task || row[1] === '-') && row[2]?.startsWith(typed));
-    return { files: false, candidates: offered.map((row) => ({ value: row[2] ?? '', about: row[5] ?? '' })) };
-  }
-  const bare = bareOf();
-  const values = bare ? valuesFrom(bare[4] ?? '', typed, '', bare[1] ?? '', bare[2] ?? '') : NOTHING;
-  if (bare?.[3] === 'required' || values.ask) return values;
-  const names = rows.filter((row) => (row[0] === 'W' || row[0] === 'N') && row[1]?.startsWith(typed));
-  return { files: values.files, candidates: [...values.candidates, ...names.map((row) => ({ value: row[1] ?? '', about: row[3] ?? '' }))] };
+  if (typed.startsWith('-')) return { before: '', candidates: offeredFlags(vocabulary, task, typed), files: false };
+  const bare = bareOf(false);
+  const values = bare ? fitting(bare.values, typed) : NOTHING;
+  if (bare?.kind === 'must' || task?.bares.some(({ kind }) => kind === 'rest') || values.ask) return values;
+  const names = vocabulary.words.filter(({ word }) => word.startsWith(typed)).map(({ word, about }) => ({ value: word, about }));
+  return { ...values, candidates: [...values.candidates, ...names] };
 }
 
-function valuesFrom(values: string, typed: string, before: string, task: string, key: string): Answer {
-  if (values === '@files') return { candidates: [], files: true };
-  if (values === '@own') return { ...NOTHING, ask: { task: Number(task), key, typed, before } };
-  const fitting = values === '' ? [] : values.split('\u001f').filter((value) => value.startsWith(typed));
-  return { files: false, candidates: fitting.map((value) => ({ value: before + value, about: '' })) };
+const NOTHING: Answer = { before: '', candidates: [], files: false };
+
+function fitting(values: Values, typed: string, before = ''): Answer {
+  if (values === 'files') return { before, candidates: [], files: true };
+  if (typeof values === 'function') return { before, candidates: [], files: false, ask: { complete: values, typed } };
+  const candidates = values.filter((value) => value.startsWith(typed)).map((value) => ({ value, about: '' }));
+  return { before, candidates, files: false };
+}
+
+/** After a task its own come first: ours only once more than `--` is typed, or where it has none that fits. */
+function offeredFlags(vocabulary: Vocabulary, task: Page | undefined, typed: string): Candidate[] {
+  const fits = ({ spelling, offered }: Flag): boolean =>
+    spelling.startsWith(typed) && (offered === 'always' || (offered === 'leading' && !task));
+  const [first, second] = task ? [task, vocabulary.own] : [vocabulary.own, vocabulary.shared()];
+  const taken = new Set(first.flags.map(({ spelling }) => spelling));
+  const offered = first.flags.filter(fits);
+  if (!task || typed.length > 2 || offered.length === 0)
+    offered.push(...second.flags.filter((flag) => fits(flag) && !taken.has(flag.spelling)));
+  return offered.map(({ spelling, about }) => ({ value: spelling, about }));
 }
