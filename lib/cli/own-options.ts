@@ -7,6 +7,7 @@ import { durationMs } from '../util/duration.ts';
  * They are no schemas, so that `--version`, `--list` and completion need no zod.
  */
 interface OwnOption<T> {
+  /** @internal */
   readonly kind: FieldKind;
   readonly help: string;
   readonly short?: string | undefined;
@@ -17,6 +18,7 @@ interface OwnOption<T> {
 }
 
 const flag = (help: string, short?: string): OwnOption<boolean> => ({ kind: { type: 'boolean' }, default: false, help, short });
+const on = (help: string): OwnOption<boolean> => ({ ...flag(help), default: true });
 const text = (help: string, more: Pick<OwnOption<string>, 'short' | 'refuse'> = {}): OwnOption<string | undefined> => ({
   kind: { type: 'string' },
   help,
@@ -77,7 +79,7 @@ const OPTIONS = {
   cacheClear: flag('forget all that is kept'),
 
   force: flagOf(['all'], 'run the named tasks though nothing changed; `all`: what they need too'),
-  cache: { ...flag('leave alone what has not changed (`--no-cache`: do not, and keep nothing)'), default: true },
+  cache: on('leave alone what has not changed (`--no-cache`: do not, and keep nothing)'),
   watch: flag('run again when sources change', 'w'),
 
   jobs: whole('how many steps at once', 'j'),

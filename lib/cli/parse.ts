@@ -43,7 +43,7 @@ export interface ParseScope {
   /** Paths are resolved against it. */
   readonly invocationDir: string;
   readonly shortFlags?: ShortFlags | undefined;
-  /** Global flags, of a binary of one's own. */
+  /** Global flags, of a binary of one's own. @internal */
   readonly flags?: readonly Field[];
   /** With it targets get their whole input, and what is wrong with that is told (R11). */
   readonly values?: ValueScope;
