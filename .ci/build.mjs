@@ -5,8 +5,20 @@
 // declarations that the package's exports lead to; what is marked @internal is none of them.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { shakeDeclarations } from './declarations.mjs';
@@ -41,6 +53,7 @@ if (tsc === undefined || !existsSync(join(root, 'lib'))) {
     if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old);
     renameSync(aside, join(root, 'dist'));
     rmSync(old, { recursive: true, force: true });
+    forgetStaleLinks();
   } else {
     rmSync(aside, { recursive: true, force: true });
     process.exitCode = built.status ?? 1;
@@ -197,6 +210,21 @@ function keepDeclarations(folder) {
     filesIn(folder).filter((file) => file.endsWith('.d.ts')),
     isEntry,
   );
+}
+
+/**
+ * `npx tasks` in this folder links it once, into npm's cache, and never looks at that link again: after a pull that
+ * moved the program it would say `tasks: not found` forever.
+ */
+function forgetStaleLinks() {
+  const kept = join(process.env['npm_config_cache'] ?? join(homedir(), '.npm'), '_npx');
+  for (const name of existsSync(kept) ? readdirSync(kept) : []) {
+    const folder = join(kept, name);
+    const bin = join(folder, 'node_modules/.bin/tasks');
+    const isLinked = lstatSync(bin, { throwIfNoEntry: false })?.isSymbolicLink() && !existsSync(bin);
+    const itself = join(folder, 'node_modules/taskwright');
+    if (isLinked && existsSync(itself) && realpathSync(itself) === realpathSync(root)) rmSync(folder, { recursive: true });
+  }
 }
 
 function filesIn(folder) {
