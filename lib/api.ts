@@ -454,7 +454,7 @@ export async function programOrder(targets: readonly Target[], options: ProgramO
       rows: undefined,
     },
     stateDir: options.config ? join(root, '.tasks') : undefined,
-    keeping: options.config ? { folder: join(root, '.tasks', 'cache') } : undefined,
+    keeping: options.config ? { folder: join(root, '.tasks', 'cache'), beyond: config.caches } : undefined,
     onSignal: options.signals === false ? () => () => {} : onProcessSignal,
     // The process is the program's own.
     onStray: () => () => {},

@@ -32,6 +32,8 @@ export interface OpenBody {
   runApart(work: (context: DeferContext) => unknown): Promise<void>;
   /** The last lines of all it said. */
   tail(): string;
+  /** All it said, where that is to be kept; of very much the end. */
+  log(): string;
 }
 
 export type BodyEnd =
@@ -57,6 +59,8 @@ export interface BodyOptions {
   readonly halt: Halt;
   readonly graceMs: number;
   readonly interactive: boolean;
+  /** What it says is kept for runs that leave it alone. */
+  readonly keepsLog?: boolean;
   /** All that its commands say, quiet ones too, masked. */
   readonly onSaid?: (text: string) => void;
 }
@@ -71,6 +75,7 @@ export class SkipRequest extends Error {
 
 const NO_COMMANDS: Awaited<ReturnType<BoundShell['close']>> = { unawaited: [], swept: 0 };
 const TAIL_LINES = 200;
+const MOST_KEPT_CHARACTERS = 4 * 1024 * 1024;
 /** How long clean-up may take in all, since no ordinary stop ends it. */
 const CLEAN_UP_LIMIT_MS = 60_000;
 
@@ -80,12 +85,17 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
   const { run, pty } = specOf(task);
   const wantsPty = typeof pty === 'function' ? pty(engine.scopes.inputScopeOf(step)) : pty === true;
   const tail = createTail(TAIL_LINES);
+  const whole = options.keepsLog ? createTail(Infinity, MOST_KEPT_CHARACTERS) : undefined;
+  const remember = (text: string): void => {
+    tail.push(text);
+    whole?.push(text);
+  };
   engine.scopes.touch(1);
   const cleanUps: ((context: DeferContext) => unknown)[] = [];
   let isClosed = false;
 
   const write = (level: 'info' | 'warn', text: string): void => {
-    tail.push(`${text}\n`);
+    remember(`${text}\n`);
     engine.emit({ type: 'log', time: engine.now(), step: step.id, level, text });
   };
   const log: LogFunction = Object.assign((...values: readonly unknown[]) => write('info', format(...values)), {
@@ -141,7 +151,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
         }),
       onSaid: options.onSaid ?? (() => {}),
       onOutput: (command, stream, text) => {
-        tail.push(text);
+        remember(text);
         engine.emit({ type: 'output', time: engine.now(), step: step.id, command: numberOf(command), stream, text });
       },
       onEnd: (command, exitCode, signal, ms) =>
@@ -296,12 +306,17 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     return [...errors, ...unawaited];
   }
 
+  function allSaid(): string {
+    if (!whole) return '';
+    return whole.isCut() ? `… what it said before is not kept\n${whole.text()}` : whole.text();
+  }
+
   async function runApart(work: (context: DeferContext) => unknown): Promise<void> {
     const [error] = await apart((context, attempt) => attempt(() => work(context)));
     if (error !== undefined) throw error;
   }
 
-  return { ended, commandsRunning: () => bound?.commandsRunning() ?? [], endCommands, close, runApart, tail: tail.text };
+  return { ended, commandsRunning: () => bound?.commandsRunning() ?? [], endCommands, close, runApart, tail: tail.text, log: allSaid };
 }
 
 /** SIGINT passes on as what it is; every other reason asks with SIGTERM. */

@@ -1,3 +1,4 @@
+import type { Cache } from './caches/cache.ts';
 import { ConfigError, UsageError } from './errors.ts';
 import type { Registry } from './registry.ts';
 import type { ReporterFactory } from './reporters/reporter.ts';
@@ -21,6 +22,8 @@ export interface Config {
   readonly defaults?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** A name (`tree`, `lines`, `grouped`, `github`, `json`, `quiet`) or a reporter of your own. Default: by place. */
   readonly reporter?: string | ReporterFactory;
+  /** Where outcomes are kept beyond this machine, the nearest first; none of them is trusted, and each may fail. */
+  readonly caches?: readonly Cache[];
   /** How many steps at once. Default: the processor's. */
   readonly jobs?: number;
   /** From the first signal to SIGKILL, where a task says nothing else. Default: `5s`. */
@@ -73,6 +76,10 @@ const RULES: { readonly [Key in keyof Required<Config>]: Rule } = {
     expected: "inputs by task: `{ 'demo.start': { database: 'neo4j' } }`",
   },
   reporter: { check: (value) => typeof value === 'string' || typeof value === 'function', expected: 'a name or a reporter' },
+  caches: {
+    check: (value) => Array.isArray(value) && value.every(isCache),
+    expected: 'a list of caches, each with a `name`, `read` and `write`',
+  },
   jobs: { check: (value) => Number.isSafeInteger(value) && Number(value) > 0, expected: 'a whole number from 1' },
   grace: { check: isDuration, expected: 'a length of time such as "5s"' },
   locks: {
@@ -90,6 +97,12 @@ const RULES: { readonly [Key in keyof Required<Config>]: Rule } = {
   shortFlags: { check: (value) => value === 'auto', expected: '"auto"' },
   dynamic: { check: (value) => typeof value === 'boolean', expected: 'true or false' },
 };
+
+function isCache(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, read, write } = value as Partial<Record<keyof Cache, unknown>>;
+  return typeof name === 'string' && typeof read === 'function' && typeof write === 'function';
+}
 
 function isDuration(value: unknown): boolean {
   try {

@@ -9,6 +9,7 @@ export type { ParsedLine, ParsedTarget, ParseProblem, ParseScope, ValueScope, Vo
 export { vocabularyOf } from './cli/vocabulary.ts';
 export { defineConfig } from './config.ts';
 export type { Config } from './config.ts';
+export type { Cache } from './caches/cache.ts';
 export { dotenv, file, port, portFree, requirement, tool, writable } from './requirements.ts';
 export { count, json, keyValue, path } from './schema.ts';
 export { freePort } from './free-port.ts';

@@ -26,7 +26,7 @@ export interface Keeping {
   readonly folder: string;
   readonly loaded?: LoadedCode;
   /** Caches beyond the folder, the nearest first. */
-  readonly beyond?: readonly Cache[];
+  readonly beyond?: readonly Cache[] | undefined;
   /** For tests: a file system that breaks, a clock that goes as it likes. */
   readonly fs?: FileSystem;
   readonly now?: () => number;

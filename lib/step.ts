@@ -56,7 +56,7 @@ export async function runStep(engine: Engine, step: Step, options: StepOptions):
       const said: Said = { returned: undefined, log: '' };
       const policy = retryPolicyOf(spec.retry, engine.scopes.inputScopeOf(step), engine.options.dryRun);
       const ended = await withRetry(engine, step, policy, options.halt, () =>
-        attempt(engine, step, spec, { ...options, ...prepared, variables, interactive, said }),
+        attempt(engine, step, spec, { ...options, ...prepared, variables, interactive, keepsLog: going.attempt !== undefined, said }),
       );
       if (going === ALWAYS) return { ...ended, outcome: withFact(ended.outcome, heldBackFact(heldBack)) };
       const gives = await keepOutcome(engine, spec, going.attempt, { ...ended, ...said }, options.needDigests);
@@ -90,6 +90,7 @@ async function attempt(
     readonly env: unknown;
     readonly variables: Readonly<Record<string, string>>;
     readonly interactive: boolean;
+    readonly keepsLog: boolean;
     readonly said: Said;
   },
 ): Promise<Attempt> {
@@ -102,7 +103,7 @@ async function attempt(
     const body = openBody(engine, { ...options, step, halt, graceMs: timing.graceMs });
     const end = await concludeBody(engine, step, spec, body, halt, startedAt);
     const ended = await body.ended;
-    Object.assign(options.said, { returned: ended.kind === 'returned' ? ended.value : undefined, log: body.tail() });
+    Object.assign(options.said, { returned: ended.kind === 'returned' ? ended.value : undefined, log: body.log() });
     return { end, thrown: ended.kind === 'threw' ? ended.error : undefined };
   } finally {
     clearTimeout(timer);

@@ -394,7 +394,7 @@ async function orderFor(host: Host, project: Project, line: ParsedLine): Promise
     },
     program: nameOf(host),
     stateDir: join(project.root, '.tasks'),
-    keeping: { folder: cacheFolderOf(host, project), ...(project.loaded && { loaded: project.loaded }) },
+    keeping: { folder: cacheFolderOf(host, project), beyond: project.config.caches, ...(project.loaded && { loaded: project.loaded }) },
     onPlan: (steps) => {
       if (steps >= MANY_STEPS) optimizeLater();
     },

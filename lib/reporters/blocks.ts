@@ -1,5 +1,5 @@
 import type { EventOf, Outcome } from '../event.ts';
-import { afterwordOf, markOf, paintFor, stoppingLine } from './paint.ts';
+import { afterwordOf, markOf, paintFor, stoppingLine, whyText } from './paint.ts';
 import type { Reporter, ReporterOptions, Screen } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
 import { isToldAtEnd, renderSummary } from './summary.ts';
@@ -118,6 +118,9 @@ export function blocksReporter(
   return {
     'step-added': ({ step }) => {
       if (step.service) services.add(step.id);
+    },
+    'step-explained': ({ step, why }) => {
+      if (options.why || options.verbose) say(step, [`${paint.cyan('?')} ${paint.dim(whyText(why))}`]);
     },
     'command-started': ({ step, line, dry }) => {
       if (dry) say(step, [line]);

@@ -365,3 +365,75 @@ test('without what was kept, `upToDate` alone leaves no task with sources alone:
   expect((await project.run('both')).ended).toEqual({ both: 'up-to-date' });
   expect((await project.run('--no-cache both')).ran).toBe('both');
 });
+
+/** A config whose outcomes are also kept in `far/`, and a task whose body says a lot. */
+const sharedIn = (folder: string) => `
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { defineConfig, task } from 'taskwright';
+import { z } from 'zod';
+import { ran } from './ran.ts';
+const far = (folder: string) => ({
+  name: 'the shared folder',
+  async read(key: string) {
+    try { return readFileSync(folder + '/' + key); } catch { return undefined; }
+  },
+  async write(key: string, bytes: Uint8Array) {
+    mkdirSync(dirname(folder + '/' + key), { recursive: true });
+    writeFileSync(folder + '/' + key, bytes);
+  },
+});
+const image = task({ summary: 'x', input: { tag: z.string().default('a') }, sources: ['src/**'], cache: true, output: z.string(), run: ({ input, log }) => { ran('image'); log('made ' + input.tag); return input.tag; } });
+export default defineConfig({ tasks: { image }, caches: [far(${JSON.stringify(folder)})] });`;
+
+test('the config names caches beyond this machine: what another checkout kept comes from there (R35)', async () => {
+  const shared = projectWith({});
+  const files = { 'tasks.config.ts': sharedIn(shared.path('far')) };
+  const [one, two] = [projectOf(files), projectOf(files)];
+  expect((await one.run('image')).ran).toBe('image');
+
+  const there = await two.run('image');
+  expect([there.ran, there.ended, there.outputs]).toEqual(['', { image: 'cached' }, { image: 'a' }]);
+
+  rmSync(shared.path('far'), { recursive: true });
+  writeFileSync(shared.path('far'), 'no folder');
+  const broken = await two.run('image --tag b');
+  expect([broken.code, broken.ran, broken.notices.length]).toEqual([0, 'image', 1]);
+});
+
+test('a cache that is none is refused with what it takes (R45)', async () => {
+  const project = projectOf({
+    'tasks.config.ts': "import { defineConfig } from 'taskwright'; export default defineConfig({ tasks: {}, caches: ['far'] as never });",
+  });
+
+  expect((await tasks(['--list'], { cwd: project.root })).stderr).toContain(
+    '`caches`: expected a list of caches, each with a `name`, `read` and `write`',
+  );
+});
+
+test('all that a step said is shown again, not its end alone (R33)', async () => {
+  const project = projectOf({
+    'tasks.config.ts': `
+      import { defineConfig, task } from 'taskwright';
+      const count = task({ summary: 'x', sources: [], generates: [], run: ({ exec }) => exec(['seq', '5000']) });
+      const flood = task({ summary: 'x', sources: [], generates: [], run: ({ exec }) => exec(['sh', '-c', 'yes "a line of a log that is long" | head -n 300000; echo last']) });
+      export default defineConfig({ tasks: { count, flood } });`,
+  });
+  await project.run('count flood');
+
+  const again = await tasks(['-v', 'count'], { cwd: project.root });
+  expect(`${again.stdout}${again.stderr}`.split('\n').filter((line) => /^\d+$/.test(line))).toHaveLength(5000);
+  const flooded = (await tasks(['-v', 'flood'], { cwd: project.root })).stderr;
+  expect(flooded).toContain('… what it said before is not kept\n');
+  expect(flooded.trimEnd().split('\n').at(-1)).toContain('last');
+  expect(flooded.length).toBeLessThan(5 * 2 ** 20);
+});
+
+test.each(['grouped', 'github'])('%s says why a step runs, as the others do (R34, R38)', async (reporter) => {
+  const project = projectOf(FILES);
+  await project.run('build');
+  project.write('src/a.txt', 'other');
+
+  const said = await tasks(['-r', reporter, '--why', 'build', 'deploy'], { cwd: project.root });
+  expect(said.stderr).toContain('? changed: src/a.txt');
+});
