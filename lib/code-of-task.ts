@@ -7,8 +7,8 @@ import { fileSetOf } from './fingerprint.ts';
 import type { ModuleGraph, ModuleGraphs } from './module-graph.ts';
 import { isInstalled } from './module-graph.ts';
 import type { AnyTask } from './task.ts';
-import { STACK_DEPTH, TASK } from './task.ts';
-import { LIBRARY, framesAsRun } from './util/frames.ts';
+import { TASK } from './task.ts';
+import { LIBRARY, MODULE_BODY, framesAsRun } from './util/frames.ts';
 
 /**
  * The modules that make a task what it is (R32): those that were on the stack when it was declared (a
@@ -92,8 +92,9 @@ export function createCodeOfTasks(scope: {
 }
 
 /**
- * The local modules on the stack of a declaration, from `task()` outwards to where a module begins; what
- * stands beyond imports that module. `undefined` where the stack does not reach so far.
+ * The local modules on the stack of a declaration, from `task()` outwards to the body of a module; what stands
+ * beyond imports that module. `undefined` where the stack does not reach so far: it was declared in a function
+ * that somebody calls later, a timer or the registry, and what made that function is not on it.
  */
 export function modulesOf(task: AnyTask): readonly string[] | undefined {
   const { place } = task[TASK];
@@ -107,22 +108,21 @@ const modulesByPlace = new WeakMap<Error, readonly string[] | undefined>();
 function modulesOn(place: Error): readonly string[] | undefined {
   const modules = new Set<string>();
   let outermost: string | undefined;
-  let depth = 0;
-  let isWhole = false;
+  let loader: string | undefined;
   for (const { file, name } of framesAsRun(place)) {
-    depth++;
     const path = file?.startsWith('file://') ? fileURLToPath(file) : file;
     if (path !== undefined && isLoader(path)) {
-      isWhole = true;
+      loader = path;
       break;
     }
     if (path === undefined || !isAbsolute(path) || isInstalled(path)) continue;
     modules.add(path);
     outermost = name;
   }
-  // Code of a module stands in no named function.
-  const isTopOfModule = outermost === undefined || outermost === 'eval';
-  return (isWhole || depth < STACK_DEPTH) && modules.size > 0 && isTopOfModule ? [...modules].toSorted() : undefined;
+  // Other loaders have no name for it, and stand below it on the stack unless it awaited something.
+  const isOfOther = loader !== undefined && !loader.startsWith(LIBRARY) && (outermost === undefined || outermost === 'eval');
+  const isBody = outermost === MODULE_BODY || isOfOther;
+  return modules.size > 0 && isBody ? [...modules].toSorted() : undefined;
 }
 
 /** This library, Node's own, and those that are known; with any other the importing modules count as well. */

@@ -384,7 +384,7 @@ function declare(spec: ErasedSpec, below: Function, flags: AnyFlags | undefined)
 }
 
 /** How far back the stack of a declaration reaches. @internal */
-export const STACK_DEPTH = 50;
+const STACK_DEPTH = 50;
 
 function declaredHere(below: Function): Error {
   const { stackTraceLimit } = Error;

@@ -232,6 +232,18 @@ describe.each([
     expect((facts && (specOf(facts.task).input as Record<string, unknown>))?.['tag']).toBeInstanceOf(zod.ZodDefault);
   });
 
+  test('a module may await what looks like a call at its top level (R5)', async () => {
+    const folder = projectWith({
+      'tasks.config.ts': `import { made } from './made.ts';
+export const hello = await made('awaited');
+export default { tasks: { hello } };`,
+      'made.ts': `import { task } from 'taskwright';
+await (0, Promise.resolve());
+export const made = async (name: string) => task({ summary: 'Hello.', run: () => name });`,
+    });
+    expect(valueOf(await load(folder), 'hello')).toBe('awaited');
+  });
+
   test('a CommonJS config loads, with the library that is running (R5)', async () => {
     const folder = projectWith({
       'package.json': '{}',

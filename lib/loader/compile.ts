@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { Script } from 'node:vm';
 import type { TransformOptions } from 'oxc-transform';
 import { FileSyntaxError } from '../load-error.ts';
+import { MODULE_BODY } from '../util/frames.ts';
 import { composeMappings } from './source-map.ts';
 
 /**
@@ -60,8 +61,8 @@ export function compile(file: string, source: string, { maps = true } = {}): Com
   // A `.cjs` file has none of these, whatever its text says.
   const isEsm = !file.endsWith('.cjs') && /__vite_ssr_(?:exports__|import__|exportAll__|import_meta__)/.test(run.code);
   const body = run.code.replace(/^(const __vite_ssr_import_\d+__ = )await (?=__vite_ssr_import__\()/gm, '$1');
-  const isAsync = /\bawait\b/.test(body) && !isSynchronous(body);
-  const head = `(${isAsync ? 'async ' : ''}function (${PARAMETERS.join(', ')}) {${isEsm ? " 'use strict';" : ''}\n`;
+  const isAsync = /\bawait\b/.test(body) && !isSynchronous(body, isEsm);
+  const head = `(${isAsync ? 'async ' : ''}function ${MODULE_BODY}(${PARAMETERS.join(', ')}) {${isEsm ? " 'use strict';" : ''}\n`;
   const map = parsed.map && run.map && mapComment(file, composeMappings(run.map.mappings, parsed.map.mappings));
   return { code: `${head}${body}\n})${map ? `\n${map}` : ''}`, isAsync, imports, isEsm };
 }
@@ -79,11 +80,14 @@ function formatOf(file: string): Pick<TransformOptions, 'lang' | 'sourceType'> {
   };
 }
 
-/** The word may stand in an asynchronous function, or in a text. */
-function isSynchronous(body: string): boolean {
+/**
+ * The word may stand in an asynchronous function, or in a text. In a static block it cannot be a name either;
+ * in a function it can, so that `await (x)` would be a call. What may be CommonJS may return at its top level.
+ */
+function isSynchronous(body: string, isEsm: boolean): boolean {
   try {
     // Only parsed.
-    void new Script(`(function () {${body}\n})`);
+    void new Script(isEsm ? `(class { static {${body}\n} })` : `(function () {${body}\n})`);
     return true;
   } catch {
     return false;

@@ -1,3 +1,4 @@
+import { MODULE_BODY } from '../util/frames.ts';
 import { decodeMappings, segmentAt } from './source-map.ts';
 
 /**
@@ -52,10 +53,14 @@ function headOf(error: unknown): string {
 function asWritten(frame: Frame): Frame {
   const place = places.get(frame.getFileName() ?? '')?.(frame.getLineNumber() ?? 0, frame.getColumnNumber() ?? 0);
   if (!place) return frame;
-  const text = String(frame).replace(/:\d+:\d+(\)?)$/, `:${place.line}:${place.column}$1`);
+  const isBody = frame.getFunctionName() === MODULE_BODY;
+  const at = String(frame).replace(/:\d+:\d+(\)?)$/, `:${place.line}:${place.column}$1`);
+  // The body of a module has no name for who reads of it.
+  const text = isBody ? at.replace(/(async )?\S+ (?:\[as \S+\] )?\((.*)\)$/, '$1$2') : at;
   const own: Readonly<Record<string | symbol, unknown>> = {
     getLineNumber: () => place.line,
     getColumnNumber: () => place.column,
+    ...(isBody && { getFunctionName: () => null, getMethodName: () => null }),
     toString: () => text,
     [Symbol.toPrimitive]: () => text,
   };

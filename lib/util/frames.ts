@@ -7,6 +7,9 @@ export const LIBRARY = import.meta.filename.replace(/(.*[\\/]lib[\\/]).*/, '$1')
 /** How V8 calls the body of a CommonJS module. */
 const MODULE = 'Object.<anonymous>';
 
+/** How our loader calls it: no function of a task file is called so. */
+export const MODULE_BODY = '__taskwright_module__';
+
 /** One line of a stack. */
 export interface Frame {
   /** Absolute. */

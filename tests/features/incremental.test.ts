@@ -263,6 +263,36 @@ test('a helper that makes tasks counts for each task it made, and so does the mo
   expect([helper.ran, helper.why]).toEqual(['one zwei', ['code: make.ts', 'code: make.ts']]);
 });
 
+test('a task that a timer or the registry declares has the code of all task files, as what led there is not to be seen (R32)', async () => {
+  const project = projectOf({
+    'tasks.config.ts': `
+      import { defineConfig } from 'taskwright';
+      import * as one from './one.ts';
+      import { later } from './make.ts';
+      import { ran } from './ran.ts';
+      export default defineConfig({ tasks: { one, lazy: later('lazy', ran) } });`,
+    'make.ts': `
+      import { type BareTask, task } from 'taskwright';
+      type Say = (name: string) => void;
+      const make = (name: string, say: Say) => task({ summary: name, sources: [], generates: [], run: () => say(name) });
+      export const timed = (name: string, say: Say) => new Promise<BareTask>((done) => setTimeout(() => done(make(name, say)), 1));
+      export const all = (names: readonly string[], say: Say) => Promise.all(names.map(async (name) => (await 0, make(name, say))));
+      export const later = (name: string, say: Say) => async () => ({ task: make(name, say) });`,
+    'one.ts': `
+      import { all, timed } from './make.ts';
+      import { ran } from './ran.ts';
+      export const t = await timed('timed', (name) => ran(name));
+      export const [a] = await all(['all'], (name) => ran(name));`,
+  });
+  await project.run('one.t one.a lazy.task');
+  expect((await project.run('one.t one.a lazy.task')).ran).toBe('');
+
+  project.write('one.ts', project.read('one.ts').replaceAll('ran(name)', "ran(name + '2')"));
+  expect((await project.run('one.t one.a lazy.task')).ran).toBe('timed2 all2 lazy');
+  project.write('tasks.config.ts', project.read('tasks.config.ts').replace("later('lazy'", "later('lazy2'"));
+  expect((await project.run('one.t one.a lazy.task')).ran).toContain('lazy2');
+});
+
 test('where an import cannot be told from the text, all task files count (R32)', async () => {
   const project = projectOf({
     'tasks.config.ts':
