@@ -96,7 +96,7 @@ export type Outcome =
  * (`--skip-unmet`); its body said so; what it was to follow did not succeed; it cannot be foreseen in a
  * dry run; the run was ending for another reason before its turn came.
  */
-export type SkipCause = 'need' | 'unmet' | 'body' | 'post' | 'dry-run' | 'run-ended';
+export type SkipCause = 'need' | 'unmet' | 'body' | 'post' | 'dry-run' | 'run-ended' | 'unneeded';
 
 /** Why a run is being stopped before its end. */
 export type StopReason = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'timeout' | 'fail-fast' | 'abort' | 'exit' | 'outdated';

@@ -22,6 +22,8 @@ export interface Left {
 /** A step that is not, what is to be kept of it, and why it runs. */
 export interface Going {
   readonly attempt: Attempt | undefined;
+  /** Whether there is more to say than that it always runs. */
+  readonly isExplained: boolean;
 }
 
 interface Facts {
@@ -44,15 +46,15 @@ export async function leaveAlone(engine: Engine, step: Step, spec: ErasedSpec, f
   const earlier = isSourced || !spec.run ? undefined : engine.earlier?.of(step, facts.needDigests());
   if (earlier) return { outcome: { status: 'up-to-date', reason: 'nothing it needs has changed', ...asJson(earlier.value) }, ...earlier };
   const untouched = (value: unknown): string => (attempt && engine.incremental?.givesUntouched(attempt, value)) ?? freshRun();
-  if (decision?.kind === 'runs' && decision.attempt.why.length > 0) return told(engine, decision.attempt);
+  if (decision?.kind === 'runs' && decision.attempt.why.length > 0) return told(decision.attempt);
   // Where nothing is kept, nobody knows whether what it reads has changed: unknown means run.
-  if (!decision && hasKey) return { attempt };
+  if (!decision && hasKey) return { attempt, isExplained: false };
   const own = await ownAnswer(engine, step, spec, scope);
-  if (decision?.kind !== 'left') return own ? { ...own, gives: untouched(own.value) } : { attempt };
-  if (spec.upToDate && !own) return told(engine, { ...decision.attempt, why: ['its own `upToDate` does not hold'] });
+  if (decision?.kind !== 'left') return own ? { ...own, gives: untouched(own.value) } : { attempt, isExplained: false };
+  if (spec.upToDate && !own) return told({ ...decision.attempt, why: ['its own `upToDate` does not hold'] });
 
   const checked = checkedOutput(spec, decision.value);
-  if (!checked.ok) return told(engine, { ...decision.attempt, why: ['what it gave last time is not what its `output` accepts now'] });
+  if (!checked.ok) return told({ ...decision.attempt, why: ['what it gave last time is not what its `output` accepts now'] });
   if (engine.options.replayLogs) {
     const text = await decision.log();
     if (text !== undefined) engine.emit({ type: 'log', time: engine.now(), step: step.id, level: 'info', text: text.trimEnd() });
@@ -65,10 +67,7 @@ export async function leaveAlone(engine: Engine, step: Step, spec: ErasedSpec, f
   return { outcome, value: checked.value, gives: decision.gives(checked.value) };
 }
 
-function told(engine: Engine, attempt: Attempt): Going {
-  engine.emit({ type: 'step-explained', time: engine.now(), step: attempt.step.id, why: attempt.why });
-  return { attempt };
-}
+const told = (attempt: Attempt): Going => ({ attempt, isExplained: true });
 
 async function ownAnswer(engine: Engine, step: Step, spec: ErasedSpec, scope: StepScope): Promise<Omit<Left, 'gives'> | undefined> {
   if (!spec.upToDate) return undefined;

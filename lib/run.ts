@@ -13,13 +13,14 @@ import { planView, stepView, waitsFor } from './plan.ts';
 import type { Preflight } from './preflight.ts';
 import { preflight } from './preflight.ts';
 import type { Service } from './services.ts';
-import { startService } from './services.ts';
+import { restingDigest, startService } from './services.ts';
 import type { StepEnd } from './step-end.ts';
 import { failed } from './step-end.ts';
-import { runStep } from './step.ts';
+import { canBeLeft, runStep } from './step.ts';
 import { createStepLocks } from './step-locks.ts';
 import type { AnyTask, Call, CallFunction } from './task.ts';
 import { fieldOf, isCall, makeCall, specOf } from './task.ts';
+import { stableText } from './util/stable-text.ts';
 
 /**
  * Carry out a plan: order, concurrency, failure policy, stop (R14, R19–R21, R26).
@@ -28,6 +29,9 @@ import { fieldOf, isCall, makeCall, specOf } from './task.ts';
  *   waiting ───────────────────► ready ───────────► running ───────► over
  *      │                           │                                  ▲
  *      └── a need did not succeed ─┴── the run is ending ─────────────┘
+ *
+ * A service whose users may all be left alone rests, once all it waits for is over: its users are looked at,
+ * and the first that has to run wakes it, and waits for it (R32).
  */
 export interface RunResult {
   readonly exitCode: number;
@@ -65,9 +69,17 @@ interface Node {
   /** Steps it waits for that are not over yet. */
   waiting: number;
   readonly users: Node[];
-  state: 'waiting' | 'ready' | 'running' | 'over';
-  /** For those that wait for it: over, or a service that is ready. */
+  state: 'waiting' | 'resting' | 'ready' | 'running' | 'over';
+  /** For those that wait for it: over, or a service that is ready, or that rests until they run. */
   isAvailable: boolean;
+  /** A service that is ready. */
+  isUp: boolean;
+  /** A service that rested, and is needed after all. */
+  isWanted: boolean;
+  /** A service that was told to stop, and is not over: who needs one now gets another, when this one is gone. */
+  isLeaving: boolean;
+  /** Steps that wait for this service to wake, or to be gone. */
+  readonly wakers: Node[];
   outcome: Outcome | undefined;
   value: unknown;
   /** A digest of what its users depend on. */
@@ -79,8 +91,9 @@ interface Node {
   readonly borrowed: Node[];
   /** From its start on: what waits listens to nothing, so that a stop costs as much as what runs. */
   halt: Halt | undefined;
-  readonly settled: Promise<void>;
-  readonly settle: () => void;
+  /** Settles when it is over, or a service that is ready. */
+  readonly there: Promise<void>;
+  readonly arrive: () => void;
   readonly isInteractive: boolean;
 }
 
@@ -146,11 +159,11 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
 
   // ── Steps ──────────────────────────────────────────────────────────────────────────────────────
 
-  function addSteps(steps: readonly Step[]): void {
+  function addSteps(steps: readonly Step[], called?: Step): void {
     for (const step of steps) {
-      let settle = (): void => {};
-      const settled = new Promise<void>((resolve) => {
-        settle = resolve;
+      let arrive = (): void => {};
+      const there = new Promise<void>((resolve) => {
+        arrive = resolve;
       });
       nodes.set(step.id, {
         step,
@@ -159,6 +172,10 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
         users: [],
         state: 'waiting',
         isAvailable: false,
+        isUp: false,
+        isWanted: step === called,
+        isLeaving: false,
+        wakers: [],
         outcome: undefined,
         value: undefined,
         gives: undefined,
@@ -166,8 +183,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
         lentTo: 0,
         borrowed: [],
         halt: undefined,
-        settled,
-        settle,
+        there,
+        arrive,
         isInteractive: isInteractive(step),
       });
       unsettled++;
@@ -181,6 +198,11 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
         if (isService(other) && Object.values(step.needs).includes(id)) other.lentTo++;
       }
       if (step.target !== undefined && isService(node)) node.lentTo++;
+      const before = isService(node) ? servicesStarted.find((other) => isGoing(other) && isSameWork(other.step, step)) : undefined;
+      if (before) {
+        before.wakers.push(node);
+        node.waiting++;
+      }
       if (specOf(planner.bindingOf(step).task).provides) providers.push(step);
     }
     // In plan order, so that ready steps start in that order.
@@ -205,6 +227,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     if (node.state !== 'waiting') return;
     const skip = whyNot(node);
     if (skip) return over(node, { outcome: { status: 'skipped', ...skip }, value: undefined });
+    if (isService(node) && !isSurelyNeeded(node)) return rest(node);
+    if (isService(node) && servicesAsleep(node).length > 0) return waitForServices(node);
     node.state = 'ready';
     ready.push(node);
   }
@@ -280,12 +304,16 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
 
   function begin(node: Node): void {
     node.state = 'running';
-    engine.emit({ type: 'step-started', time: engine.now(), step: node.step.id });
-    const halt = runHalt.child();
-    node.halt = halt;
+    // One that has waited for its services goes on.
+    if (!node.halt) engine.emit({ type: 'step-started', time: engine.now(), step: node.step.id });
+    node.halt ??= runHalt.child();
+    const { halt } = node;
     const stepOptions = {
       halt,
-      needs: needsOf(node),
+      get needs() {
+        return needsOf(node);
+      },
+      mustWait: () => lentToNode(node).some((service) => !isThere(service) || !isSuccess(service)),
       needDigests: () => needDigestsOf(node),
       call: callFor(node),
       isDeferred: deferred.has(node.step.id),
@@ -293,7 +321,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     if (!isService(node)) {
       void runStep(engine, node.step, stepOptions).then((end) => {
         giveBackSlot(node);
-        over(node, end);
+        if (end) over(node, end);
+        else waitForServices(node);
         pump();
       });
       return;
@@ -304,7 +333,9 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       if (!state.isReady) return;
       node.value = state.value;
       node.gives = state.gives;
+      node.isUp = true;
       becomeAvailable(node);
+      if (!node.isLeaving) arrived(node);
       returnUnused(node);
       pump();
     });
@@ -353,7 +384,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     node.gives = end.gives ?? node.gives;
     node.halt?.release();
     locks.giveBack(node);
-    if (node.service) planner.forget(node.step);
+    if (isService(node)) planner.forget(node.step);
     unsettled--;
     engine.emit({ type: 'step-ended', time: engine.now(), step: node.step.id, outcome: node.outcome });
     for (const service of lentToNode(node)) {
@@ -367,7 +398,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       if (options.failFast) stop('fail-fast');
       else if (!options.keepGoing) ending ??= `not started, since \`${node.step.title}\` failed`;
     }
-    node.settle();
+    arrived(node);
     announce(node);
   }
 
@@ -452,7 +483,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     if (isBusy || readyHead < ready.length) return false;
     // A callee is over, and its caller has not heard of it yet.
     for (const callees of calls.values()) if (callees.some((callee) => callee.isAvailable)) return false;
-    return !servicesStarted.some((node) => node.state === 'running' && (!node.isAvailable || node.lentTo <= 0));
+    return !servicesStarted.some((node) => node.state === 'running' && (!node.isUp || node.lentTo <= 0));
   }
 
   function endStuck(): void {
@@ -476,14 +507,76 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
 
   /** While what it waits for still runs, it cannot be said why it is left out. */
   function waitsForRunning(node: Node): boolean {
-    return waitsFor(node.step).some((id) => nodeOf(id).state === 'running' && !nodeOf(id).isAvailable);
+    return waitsFor(node.step).some((id) => nodeOf(id).state === 'running' && !isThere(nodeOf(id)));
   }
 
   // ── Services ───────────────────────────────────────────────────────────────────────────────────
 
+  const isThere = (node: Node): boolean => (isService(node) ? node.isUp || node.state === 'over' : node.isAvailable);
+
+  /** Somebody needs it who runs in any case, so that it can start while others are looked at. */
+  function isSurelyNeeded(service: Node): boolean {
+    if (service.isWanted || service.step.target !== undefined) return true;
+    return service.users.some((user) => {
+      if (user.state === 'over') return false;
+      if (!Object.values(user.step.needs).includes(service.step.id)) return true;
+      return isService(user) ? isSurelyNeeded(user) : !canBeLeft(engine, user.step);
+    });
+  }
+
+  /** What its users depend on is known without it. */
+  function rest(node: Node): void {
+    node.state = 'resting';
+    // Its users may be over before it could have started.
+    if (node.lentTo <= 0) return returnUnused(node);
+    const facts = { isDeferred: deferred.has(node.step.id), needDigests: () => needDigestsOf(node) };
+    void restingDigest(engine, node.step, facts).then((gives) => {
+      if (node.state !== 'resting') return;
+      if (gives === undefined) wake(node);
+      else {
+        node.gives = gives;
+        becomeAvailable(node);
+      }
+      pump();
+    });
+  }
+
+  function wake(node: Node): void {
+    node.isWanted = true;
+    if (node.state === 'resting') waitForServices(node);
+  }
+
+  const servicesAsleep = (node: Node): readonly Node[] => lentToNode(node).filter((service) => !isThere(service));
+
+  /** It cannot go on without what it needs: its services wake, and it waits its turn again. */
+  function waitForServices(node: Node): void {
+    node.state = 'waiting';
+    locks.giveBack(node);
+    const asleep = servicesAsleep(node);
+    if (asleep.length === 0) return becomeReady(node);
+    node.waiting += asleep.length;
+    for (const service of asleep) {
+      service.wakers.push(node);
+      wake(service);
+    }
+  }
+
+  function arrived(node: Node): void {
+    node.arrive();
+    for (const waker of node.wakers.splice(0)) if (--waker.waiting === 0) becomeReady(waker);
+  }
+
+  const isGoing = (service: Node): boolean => service.isLeaving && service.state === 'running';
+
   /** The last user is over: stop it. One that stands last among the targets stays in the foreground. */
   function returnUnused(node: Node): void {
-    if (node.lentTo <= 0 && node.state === 'running') node.service?.stop();
+    if (node.lentTo > 0) return;
+    if (node.state === 'running') {
+      node.isLeaving = true;
+      planner.forget(node.step);
+      node.service?.stop();
+    }
+    if (node.state === 'resting') over(node, { outcome: { status: 'skipped', ...UNNEEDED }, value: undefined });
   }
 
   /** Targets that are services keep a place of their own until nothing else is left to do. */
@@ -493,7 +586,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     const last = plan.targets.at(-1);
     const stays = ending === undefined && stopReason === undefined && open.some((node) => node.step.id === last);
     for (const node of open.toReversed()) {
-      if (!node.isAvailable || (stays && node.step.id === last)) continue;
+      if (!node.isUp || (stays && node.step.id === last)) continue;
       const users = node.users.filter((user) => user.state !== 'over' && Object.values(user.step.needs).includes(node.step.id));
       if (users.length === 0) {
         node.lentTo = 0;
@@ -503,7 +596,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
   }
 
   function failUsers(node: Node, { failure, tail }: Extract<Outcome, { status: 'failed' }>): void {
-    if (!node.isAvailable) return;
+    if (!node.isUp) return;
     const lines = tail?.trimEnd().split('\n').slice(-10) ?? [];
     const facts = [...(failure.facts ?? []), ...(lines.length > 0 ? ['its last lines:', ...lines.map((line) => `  ${line}`)] : [])];
     for (const user of node.users) {
@@ -532,7 +625,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       } finally {
         calling--;
       }
-      if (!callee.isAvailable) await waitFor(caller, callee);
+      wake(callee);
+      if (!isThere(callee)) await waitFor(caller, callee);
       if (!isSuccess(callee)) throw calledFailure(callee);
       if (isService(callee) && callee.state === 'running' && !caller.borrowed.includes(callee)) {
         callee.lentTo++;
@@ -549,7 +643,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     const { step, added } = planner.planCall(what, caller.step);
     if (added.length > 0) {
       // In the order of the calls: a later one may rely on steps that an earlier one brings in.
-      const admission = lastAdmission.catch(() => {}).then(() => admit(added));
+      const admission = lastAdmission.catch(() => {}).then(() => admit(added, step));
       lastAdmission = admission;
       for (const one of added) admissions.set(one.id, admission);
     }
@@ -559,7 +653,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     return callee;
   }
 
-  async function admit(added: readonly Step[]): Promise<void> {
+  async function admit(added: readonly Step[], called: Step): Promise<void> {
     let found: Preflight;
     try {
       // One that an earlier call brought in, and that was refused, is refused for this one too.
@@ -585,7 +679,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
         step: stepView(step, planner.bindingOf(step), engine.nameOf(task) !== undefined, planner.program),
       });
     }
-    addSteps(added);
+    addSteps(added, called);
     for (const [id, finding] of found.unmet) {
       const node = nodeOf(id);
       if (node.state !== 'over')
@@ -605,7 +699,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     if (waited.length === 1) giveBackSlot(caller);
     locks.letEnter(caller);
     pump();
-    await available(callee);
+    await callee.there;
     waited.splice(waited.indexOf(callee), 1);
     if (waited.length > 0) return;
     calls.delete(caller);
@@ -613,11 +707,6 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       resuming.push({ node: caller, isExclusive, resume });
       pump();
     });
-  }
-
-  async function available(node: Node): Promise<void> {
-    if (node.service) await Promise.race([node.service.started, node.settled]);
-    while (!node.isAvailable) await (node.service ? Promise.race([node.service.started, node.settled]) : node.settled);
   }
 
   function refuseCircle(caller: Node, callee: Node): void {
@@ -640,7 +729,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
         for (let at: Node | undefined = node; at; at = cameFrom.get(at)) path.unshift(at);
         return path;
       }
-      if (node.isAvailable) continue;
+      if (isThere(node)) continue;
       for (const next of [...waitsFor(node.step).map(nodeOf), ...(calls.get(node) ?? [])]) {
         if (cameFrom.has(next)) continue;
         cameFrom.set(next, node);
@@ -796,6 +885,11 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
   });
   return { ended, stop, giveUp, outdate };
 }
+
+const isSameWork = (one: Step, other: Step): boolean =>
+  one.name === other.name && stableText([one.input, one.passthrough]) === stableText([other.input, other.passthrough]);
+
+const UNNEEDED = { because: 'unneeded', reason: 'nothing that runs needs it' } as const;
 
 function howItEnded(outcome: Outcome | undefined): string {
   if (outcome?.status === 'skipped') return `was skipped: ${outcome.reason}`;

@@ -5,6 +5,7 @@ import type { Failure } from './event.ts';
 import { failureOf } from './failure.ts';
 import type { Halt } from './halt.ts';
 import { describeStop } from './halt.ts';
+import { freshRun } from './incremental.ts';
 import { commandVariables } from './leave-alone.ts';
 import { asJson, checkedOutput } from './output.ts';
 import type { Step } from './plan.ts';
@@ -217,13 +218,7 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
   const live = async (): Promise<StepEnd> => {
     const prepared = await prepare(engine, step, options.isDeferred);
     if ('outcome' in prepared) return prepared;
-    // Of a service its own fingerprint counts, not what it gives: a port, say, is another each time (R32).
-    gives = await engine.incremental?.serviceDigest(step, {
-      cwd: prepared.scope.cwd,
-      variables: prepared.scope.environment.variables,
-      needs: options.needDigests(),
-      isTarget: step.target !== undefined,
-    });
+    gives = await digestOf(engine, step, prepared.scope, options.needDigests());
     const taken = await adopted(prepared.scope);
     if (taken) return taken;
     const policy = restartOf(spec);
@@ -258,6 +253,32 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
       return end;
     });
   return { started, ended, stop: stopWanted };
+}
+
+/** Of a service its own fingerprint counts, not what it gives: a port, say, is another each time (R32). */
+async function digestOf(
+  engine: Engine,
+  step: Step,
+  scope: StepScope,
+  needs: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  const { cwd, environment } = scope;
+  return engine.incremental?.serviceDigest(step, { cwd, variables: environment.variables, needs, isTarget: step.target !== undefined });
+}
+
+/** What users of a service depend on, before it is started. Nothing where it cannot be told. Never rejects. */
+export async function restingDigest(
+  engine: Engine,
+  step: Step,
+  options: Pick<StepOptions, 'isDeferred' | 'needDigests'>,
+): Promise<string | undefined> {
+  try {
+    const prepared = await prepare(engine, step, options.isDeferred);
+    if ('outcome' in prepared) return undefined;
+    return (await digestOf(engine, step, prepared.scope, options.needDigests())) ?? freshRun();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Told only of commands that ended by themselves with code 0, which is no code of a failure. */

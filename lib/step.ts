@@ -7,6 +7,7 @@ import type { Failure, Outcome } from './event.ts';
 import { StepFailure, failureOf, firstThrown } from './failure.ts';
 import type { Halt, HaltReason } from './halt.ts';
 import { describeStop } from './halt.ts';
+import { isIncremental } from './incremental.ts';
 import type { Going } from './leave-alone.ts';
 import { commandVariables, heldBackFact, keepOutcome, leaveAlone } from './leave-alone.ts';
 import { asJson, checkedOutput } from './output.ts';
@@ -36,8 +37,16 @@ export interface StepOptions {
 /** The longest a body may take in a dry run, where nothing it waits for can happen. */
 const DRY_RUN_LIMIT_MS = 10_000;
 
-/** Carry out one step that ends by itself: deferred checks → up to date? → body → clean-up → output. Never rejects. */
-export async function runStep(engine: Engine, step: Step, options: StepOptions): Promise<StepEnd> {
+/**
+ * Carry out one step that ends by itself: deferred checks → up to date? → body → clean-up → output. Never rejects.
+ *
+ * @returns nothing where it has to run, and services that it needs rest: it is to be carried out again when they are ready
+ */
+export async function runStep(
+  engine: Engine,
+  step: Step,
+  options: StepOptions & { readonly mustWait: () => boolean },
+): Promise<StepEnd | undefined> {
   const startedAt = engine.now();
   try {
     const spec = specOf(engine.planner.bindingOf(step).task);
@@ -47,6 +56,9 @@ export async function runStep(engine: Engine, step: Step, options: StepOptions):
       ? await leaveAlone(engine, step, spec, { scope: prepared.scope, needDigests: options.needDigests })
       : ALWAYS;
     if ('outcome' in going) return going;
+    if (options.mustWait()) return undefined;
+    if (going.isExplained && going.attempt)
+      engine.emit({ type: 'step-explained', time: engine.now(), step: step.id, why: going.attempt.why });
 
     const interactive = fieldOf(spec.interactive, engine.scopes.inputScopeOf(step)) === true && engine.terminal.isTerminal;
     if (interactive) engine.emit({ type: 'interactive-started', time: engine.now(), step: step.id });
@@ -72,7 +84,16 @@ export async function runStep(engine: Engine, step: Step, options: StepOptions):
 /** While watching, and where something is kept, any step may be known already. */
 const mayBeLeft = (engine: Engine, { upToDate }: ErasedSpec): boolean =>
   engine.incremental !== undefined || engine.earlier !== undefined || upToDate !== undefined;
-const ALWAYS: Going = { attempt: undefined };
+const ALWAYS: Going = { attempt: undefined, isExplained: false };
+
+/** Whether it is known only when it is looked at that it has to run. */
+export function canBeLeft(engine: Engine, step: Step): boolean {
+  const spec = specOf(engine.planner.bindingOf(step).task);
+  const { force, noCache } = engine.options;
+  if (!spec.run || force === 'all' || (force === 'targets' && step.target !== undefined)) return false;
+  const isKept = engine.incremental !== undefined && !noCache && isIncremental(spec, engine.scopes.inputScopeOf(step));
+  return isKept || engine.earlier !== undefined || spec.upToDate !== undefined;
+}
 
 /** What the last attempt returned and said. */
 interface Said {

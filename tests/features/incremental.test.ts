@@ -467,3 +467,62 @@ test.each(['grouped', 'github'])('%s says why a step runs, as the others do (R34
   const said = await tasks(['-r', reporter, '--why', 'build', 'deploy'], { cwd: project.root });
   expect(said.stderr).toContain('? changed: src/a.txt');
 });
+
+const SERVED = `
+import { createServer } from 'node:http';
+import { defineConfig, freePort, task } from 'taskwright';
+import { z } from 'zod';
+import { ran } from './ran.ts';
+const disk = task({ summary: 'x', service: { ready: {} }, run: () => { ran('disk'); return 'disk'; } });
+const db = task({ summary: 'x', lock: 'db', needs: { disk }, input: { broken: z.boolean().default(false) }, service: { ready: {} }, run: ({ input, needs }) => {
+  ran('db');
+  if (input.broken) throw new Error('no disk');
+  return 'on ' + needs.disk;
+} });
+const migrate = task({ summary: 'x', lock: 'db', needs: { db }, sources: ['src/*.sql'], generates: [], run: ({ needs }) => ran('migrate ' + needs.db) });
+const check = task({ summary: 'x', needs: { db }, sources: ['src/*.ts'], generates: [], run: ({ needs }) => ran('check ' + needs.db) });
+const broken = task({ summary: 'x', needs: { db: db({ broken: true }) }, sources: ['src/*.ts'], generates: [], run: () => ran('broken') });
+const all = task({ summary: 'x', needs: [migrate, check] });
+const caller = task({ summary: 'x', needs: { check }, run: async ({ call }) => ran('called ' + (await call(db))) });
+export default defineConfig({ tasks: { disk, db, migrate, check, broken, all, caller } });`;
+
+test('a service is started only when a step that must run needs it (R32)', async () => {
+  const project = projectOf({ 'tasks.config.ts': SERVED, 'src/a.sql': 'a', 'src/a.ts': 'a' });
+  const first = await project.run('all');
+  expect([first.code, new Set(first.ran.split(' ').filter((word) => word !== 'on'))]).toEqual([
+    0,
+    new Set(['disk', 'db', 'migrate', 'check']),
+  ]);
+
+  const second = await project.run('all');
+  expect([second.code, second.ran, second.ended]).toEqual([
+    0,
+    '',
+    { disk: 'skipped', db: 'skipped', migrate: 'up-to-date', check: 'up-to-date', all: 'done' },
+  ]);
+
+  project.write('src/a.ts', 'b');
+  const third = await project.run('all');
+  expect([third.code, third.ran, third.why, third.ended['migrate']]).toEqual([
+    0,
+    'disk db check on disk',
+    ['changed: src/a.ts'],
+    'up-to-date',
+  ]);
+  expect((await project.run('--jobs 1 all --force=all')).code).toBe(0);
+});
+
+test('a step whose service does not come up when it is needed is left out, as without sources (R32, R37)', async () => {
+  const project = projectOf({ 'tasks.config.ts': SERVED, 'src/a.ts': 'a' });
+
+  const { code, ran, ended } = await project.run('broken');
+  expect([code, ran, ended]).toEqual([1, 'disk db', { disk: 'done', db: 'failed', broken: 'skipped' }]);
+});
+
+test('a call wakes a service that rests (R26, R32)', async () => {
+  const project = projectOf({ 'tasks.config.ts': SERVED, 'src/a.ts': 'a' });
+  await project.run('check');
+
+  const { code, ran } = await project.run('caller');
+  expect([code, ran]).toEqual([0, 'disk db called on disk']);
+});

@@ -172,3 +172,116 @@ test('on random graphs: order, once, one outcome, --jobs, locks, no deadlock, an
     { numRuns: 200, seed: 20261125, endOnFailure: true },
   );
 });
+
+// ── Services that start only when somebody who runs needs them (R32, R37) ────────────────────────
+
+const served = fc.record({
+  nodes: fc.array(
+    fc.record({
+      kind: fc.constantFrom('service', 'service', 'plain', 'fresh', 'stale'),
+      needs: fc.array(fc.nat(4), { maxLength: 3 }),
+      calls: fc.array(fc.nat(4), { maxLength: 1 }),
+      locks: fc.subarray([...LOCKS]),
+      turns: fc.nat(3),
+      isBroken: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, fc.constant(true)),
+    }),
+    { minLength: 2, maxLength: 10 },
+  ),
+  targets: fc.array(fc.nat(9), { minLength: 1, maxLength: 3 }),
+  jobs: fc.integer({ min: 1, max: 3 }),
+  keepGoing: fc.boolean(),
+  stopAfter: fc.option(fc.nat(60), { freq: 5 }),
+});
+
+async function serve(told: typeof served extends fc.Arbitrary<infer T> ? T : never, root: string): Promise<readonly string[]> {
+  const mistakes: string[] = [];
+  const up = new Map<string, number>();
+  const everUp = new Set<string>();
+  /** Of services: that a body which ran needs, or called. */
+  const wanted = new Set<string>();
+  const tasks: AnyTask[] = [];
+  const nameOf = new Map<AnyTask, string>();
+  for (const [index, shape] of told.nodes.entries()) {
+    const name = `t${index}`;
+    const earlier = (distances: readonly number[]): AnyTask[] =>
+      [...new Set(distances.map((distance) => tasks[index - 1 - distance]))].filter((one) => one !== undefined);
+    const isService = shape.kind === 'service';
+    const services = earlier(shape.needs).flatMap((other) => (isServiceAt(told.nodes, nameOf.get(other)) ? [nameOf.get(other) ?? ''] : []));
+    const one = task({
+      summary: name,
+      id: name,
+      needs: earlier(shape.needs) as unknown as readonly Call[],
+      lock: shape.locks,
+      ...(isService && { service: { ready: {}, stop: () => void up.set(name, (up.get(name) ?? 0) - 1) } }),
+      ...(shape.kind === 'fresh' && { upToDate: () => 'as it was' }),
+      ...(shape.kind === 'stale' && { upToDate: () => undefined }),
+      async run({ call, signal }) {
+        for (const service of services) {
+          wanted.add(service);
+          if ((up.get(service) ?? 0) < 1) mistakes.push(`${name} runs, and its service ${service} is not up`);
+        }
+        for (let turn = 0; turn < shape.turns; turn++) await tick();
+        for (const callee of shape.kind === 'plain' ? earlier(shape.calls) : []) {
+          wanted.add(nameOf.get(callee) ?? '');
+          await call(callee as never).catch(() => {});
+        }
+        if (shape.isBroken) throw new Error('broke');
+        for (const service of services) {
+          if ((up.get(service) ?? 0) < 1 && !signal.aborted) mistakes.push(`${service} went while ${name} ran`);
+        }
+        if (!isService) return;
+        up.set(name, (up.get(name) ?? 0) + 1);
+        everUp.add(name);
+      },
+    });
+    tasks.push(one);
+    nameOf.set(one, name);
+  }
+  const stop = new AbortController();
+  let events = 0;
+  const targets = told.targets.map((at) => tasks[at % tasks.length]).filter((one) => one !== undefined);
+  for (const target of targets) wanted.add(nameOf.get(target) ?? '');
+  const { events: all, result } = await carry(targets, {
+    root,
+    env: { XDG_RUNTIME_DIR: root },
+    config: { tasks: {}, dotenv: [] },
+    jobs: told.jobs,
+    keepGoing: told.keepGoing,
+    signal: stop.signal,
+    onEvent: (event) => {
+      // The last target is a service: nobody ends it but the user.
+      if (events++ === told.stopAfter || event.type === 'service-ready') void endSoon(stop);
+    },
+  });
+  const started = all.flatMap((event) => (event.type === 'step-started' ? [event.step] : []));
+  if (new Set(started).size < started.length) mistakes.push('a step started twice');
+  for (const { id } of result.steps) if (!result.outcomes.get(id)) mistakes.push(`${id} has no outcome`);
+  for (const name of everUp) if (result.exitCode === 0 && !wanted.has(name)) mistakes.push(`nobody wanted ${name}`);
+  for (const [name, count] of up) if (count > 0 && !isBrokenAt(told.nodes, name)) mistakes.push(`${name} was left up`);
+  return mistakes;
+}
+
+const indexOf = (name: string | undefined): number => Number(name?.slice(1) ?? -1);
+const isServiceAt = (nodes: readonly { readonly kind: string }[], name: string | undefined): boolean =>
+  nodes[indexOf(name)]?.kind === 'service';
+const isBrokenAt = (nodes: readonly { readonly isBroken: boolean }[], name: string): boolean => nodes[indexOf(name)]?.isBroken === true;
+
+/** Late enough for most of what the services are for. */
+async function endSoon(stop: AbortController): Promise<void> {
+  for (let turn = 0; turn < 400; turn++) await tick();
+  stop.abort();
+}
+
+test(
+  'on random graphs with services: up while a body that needs them runs, started for nobody else, and none left',
+  { timeout: 120_000 },
+  async () => {
+    const { root } = projectWith();
+    await fc.assert(
+      fc.asyncProperty(served, async (told) => {
+        expect(await serve(told, root)).toEqual([]);
+      }),
+      { numRuns: 200, seed: 20261128, endOnFailure: true },
+    );
+  },
+);
