@@ -30,6 +30,7 @@ import { jsonOfGiven } from './input.ts';
 import type { Masking } from './secrets.ts';
 import { createMasker } from './secrets.ts';
 import { createStepScopes, look } from './step-scope.ts';
+import type { Standing } from './standing.ts';
 import type { Task } from './task.ts';
 import { specOf } from './task.ts';
 import { parseDurationMs } from './util/duration.ts';
@@ -65,6 +66,7 @@ export interface Order {
   readonly keeping: Keeping | undefined;
   /** While watching: what earlier rounds gave, and who wants to know of the run. */
   readonly earlier?: Earlier;
+  readonly standing?: Standing;
   readonly onRun?: (run: RunHandle) => void;
   /** Is told how many steps there are, before the first begins. */
   readonly onPlan?: (steps: number) => void;
@@ -172,7 +174,10 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
   try {
     const { plan, planner, nameOf } = await planOrder({ ...order, signal: halted.signal });
     order.onPlan?.(plan.steps.length);
-    const masker = createMasker(namesIn(plan), (secret) => tellAll(order, (reporter) => reporter.hide?.(secret)));
+    const masker = createMasker(namesIn(plan), (secret) => {
+      order.standing?.hide(secret);
+      tellAll(order, (reporter) => reporter.hide?.(secret));
+    });
     const logs: LogFiles =
       order.stateDir === undefined || order.options.dryRun
         ? noLogFiles
@@ -218,6 +223,7 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
       options: order.options,
       incremental,
       earlier: order.earlier,
+      isUpAlready: (step) => order.standing?.has(step) === true,
       passEnv: order.config.passEnv ?? [],
       emit,
       masker,
@@ -237,7 +243,7 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
     const checked = preflight(engine, plan.steps);
     const found = await unlessEndless(order, untilStopped(checked, halted.signal, hurried.signal));
     if (!found || halted.signal.aborted) return notBegun(plan, early);
-    const handle = startRun(engine, plan, found);
+    const handle = startRun(engine, plan, found, order.standing?.start);
     run = handle;
     order.onRun?.(handle);
     letGo.push(order.onIdle(() => handle.giveUp()));

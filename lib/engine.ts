@@ -3,7 +3,7 @@ import type { Emit } from './event.ts';
 import type { Incremental } from './incremental.ts';
 import type { ProcessLocks } from './locks.ts';
 import type { LogFiles } from './log-files.ts';
-import type { Planner } from './plan.ts';
+import type { Planner, Step } from './plan.ts';
 import type { RunOptions } from './request.ts';
 import type { Runner } from './runners/runner.ts';
 import type { Masker } from './secrets.ts';
@@ -21,6 +21,8 @@ export interface Engine {
   readonly incremental: Incremental | undefined;
   /** While watching: what steps gave in earlier rounds. */
   readonly earlier: Earlier | undefined;
+  /** Whether a service is up from an earlier round of a watched plan. */
+  readonly isUpAlready: (step: Step) => boolean;
   /** Of the config: variables that commands of such steps see besides the declared ones. */
   readonly passEnv: readonly string[];
   readonly emit: Emit;

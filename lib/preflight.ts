@@ -159,7 +159,12 @@ async function findingsOf(
 
   const { requires } = spec;
   const inputScope = engine.scopes.inputScopeOf(step);
-  const wanted = (typeof requires === 'function' ? guarded('requires', step.name, () => requires(inputScope)) : requires) ?? [];
+  // One that is up from before has what it requires, its port for one; where it starts anew, that is looked at then.
+  const isUp = engine.isUpAlready(step);
+  if (isUp && requires) isDeferred = true;
+  const wanted = isUp
+    ? []
+    : ((typeof requires === 'function' ? guarded('requires', step.name, () => requires(inputScope)) : requires) ?? []);
   for (const requirement of wanted) {
     const key = provisionKey(requirement.id, scope.cwd);
     if (isProvided(key, isThere)) {

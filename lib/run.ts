@@ -13,7 +13,7 @@ import { planView, stepView, waitsFor } from './plan.ts';
 import type { Preflight } from './preflight.ts';
 import { preflight } from './preflight.ts';
 import type { Service } from './services.ts';
-import { restingDigest, startService } from './services.ts';
+import { lookAtRest, startService } from './services.ts';
 import type { StepEnd } from './step-end.ts';
 import { failed } from './step-end.ts';
 import { canBeLeft, runStep } from './step.ts';
@@ -60,6 +60,10 @@ export interface RunHandle {
    * @returns whether it came too late for any of them: those that wait will see it
    */
   outdate(steps: readonly string[] | 'all'): boolean;
+  /** Settles when nothing is left to do but to stay in the foreground, if it comes to that. */
+  readonly idle: Promise<void>;
+  /** A line among those of the run. */
+  notice(text: string): void;
 }
 
 /** A step with what the run knows of it. */
@@ -99,11 +103,12 @@ interface Node {
 
 /**
  * @param checked  what the preflight of `plan` found
+ * @param start  a service, while watching
  * @returns at once; the run goes on until `ended` settles, which never rejects
  *
  * @internal
  */
-export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHandle {
+export function startRun(engine: Engine, plan: Plan, checked: Preflight, start = startService): RunHandle {
   const { options, planner } = engine;
   const startedAt = engine.now();
   const runHalt = createHalt();
@@ -153,6 +158,10 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
   let ending: string | undefined;
   let exit: { readonly code: number; readonly message: string } | undefined;
   let finish: (result: RunResult) => void = () => {};
+  let becomeIdle = (): void => {};
+  const idle = new Promise<void>((resolve) => {
+    becomeIdle = resolve;
+  });
   const ended = new Promise<RunResult>((resolve) => {
     finish = resolve;
   });
@@ -327,7 +336,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       });
       return;
     }
-    node.service = startService(engine, node.step, stepOptions);
+    node.service = start(engine, node.step, stepOptions);
     servicesStarted.push(node);
     void node.service.started.then((state) => {
       if (!state.isReady) return;
@@ -530,11 +539,11 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     // Its users may be over before it could have started.
     if (node.lentTo <= 0) return returnUnused(node);
     const facts = { isDeferred: deferred.has(node.step.id), needDigests: () => needDigestsOf(node) };
-    void restingDigest(engine, node.step, facts).then((gives) => {
+    void lookAtRest(engine, node.step, facts).then((looked) => {
       if (node.state !== 'resting') return;
-      if (gives === undefined) wake(node);
+      if (!looked) wake(node);
       else {
-        node.gives = gives;
+        node.gives = looked.gives;
         becomeAvailable(node);
       }
       pump();
@@ -585,6 +594,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     if (open.length < unsettled) return;
     const last = plan.targets.at(-1);
     const stays = ending === undefined && stopReason === undefined && open.some((node) => node.step.id === last);
+    if (stays && open.every((node) => node.isUp)) becomeIdle();
     for (const node of open.toReversed()) {
       if (!node.isUp || (stays && node.step.id === last)) continue;
       const users = node.users.filter((user) => user.state !== 'over' && Object.values(user.step.needs).includes(node.step.id));
@@ -772,6 +782,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
 
   function outdate(steps: readonly string[] | 'all'): boolean {
     const all = [...nodes.values()];
+    const open = all.filter((node) => node.state !== 'over');
+    const isIdle = open.length > 0 && open.every((node) => isService(node) && node.state === 'running');
     const changed =
       steps === 'all' ? all : all.filter((node) => steps.includes(node.step.id) && node.state !== 'waiting' && node.state !== 'ready');
     const outdated = new Set(changed);
@@ -785,9 +797,10 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
       const isOwn = changed.includes(node) && !isService(node) && steps !== 'all';
       if (node.state === 'running' && !isOwn) halt(node);
     }
-    const open = all.filter((node) => node.state !== 'over');
-    if (changed.length > 0 && open.every((node) => isService(node) && node.state === 'running')) open.forEach(halt);
-    return changed.length > 0;
+    if (changed.length === 0) return false;
+    // What stays in the foreground makes way for the next round, which finds what is still the same.
+    if (isIdle) for (const node of open) if (!outdated.has(node)) node.service?.stop();
+    return true;
   }
 
   let isConcluded = false;
@@ -883,7 +896,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight): RunHan
     addSteps(plan.steps);
     pump();
   });
-  return { ended, stop, giveUp, outdate };
+  const notice = (text: string): void => engine.emit({ type: 'notice', time: engine.now(), text });
+  return { ended, stop, giveUp, outdate, idle, notice };
 }
 
 const isSameWork = (one: Step, other: Step): boolean =>

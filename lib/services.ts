@@ -266,16 +266,20 @@ async function digestOf(
   return engine.incremental?.serviceDigest(step, { cwd, variables: environment.variables, needs, isTarget: step.target !== undefined });
 }
 
-/** What users of a service depend on, before it is started. Nothing where it cannot be told. Never rejects. */
-export async function restingDigest(
+/**
+ * What users of a service depend on, and the variables it would see, before it is started. Nothing where it cannot
+ * be told. Never rejects.
+ */
+export async function lookAtRest(
   engine: Engine,
   step: Step,
   options: Pick<StepOptions, 'isDeferred' | 'needDigests'>,
-): Promise<string | undefined> {
+): Promise<{ readonly gives: string; readonly variables: Readonly<Record<string, string>> } | undefined> {
   try {
     const prepared = await prepare(engine, step, options.isDeferred);
     if ('outcome' in prepared) return undefined;
-    return (await digestOf(engine, step, prepared.scope, options.needDigests())) ?? freshRun();
+    const gives = (await digestOf(engine, step, prepared.scope, options.needDigests())) ?? freshRun();
+    return { gives, variables: prepared.scope.environment.variables };
   } catch {
     return undefined;
   }

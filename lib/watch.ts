@@ -38,6 +38,14 @@ export interface Look {
   readonly folders: ReadonlySet<string>;
 }
 
+interface Round {
+  /** Sources changed too late for a step. */
+  readonly isOutdated: boolean;
+  readonly codeChanged: boolean;
+  /** Files that changed while there was nothing left to do but to stay in the foreground. */
+  readonly changed: readonly string[];
+}
+
 /** As often as that a step whose sources change while it runs is run again without another change. */
 const REPEATS = 2;
 
@@ -53,44 +61,62 @@ export async function watchPlan(scope: WatchScope): Promise<number> {
   while (user.exitCode === undefined) {
     const round = await runRound();
     if (user.exitCode !== undefined) break;
-    if (round.isOutdated && !round.codeChanged && repeats < REPEATS) {
+    if (round.changed.length > 0) tell(`changed: ${listed(round.changed)}`);
+    if (round.isOutdated && !round.codeChanged && round.changed.length === 0 && repeats < REPEATS) {
       repeats++;
       continue;
     }
+    repeats = 0;
     if (round.codeChanged) await reload();
-    else {
+    else if (round.changed.length === 0) {
       if (round.isOutdated) tell('sources change each time it runs: waiting for the next change');
       await waitForChange();
     }
-    repeats = 0;
   }
   return user.exitCode;
 
   /** One run; changes meanwhile are looked at as they come. */
-  async function runRound(): Promise<{ readonly isOutdated: boolean; readonly codeChanged: boolean }> {
+  async function runRound(): Promise<Round> {
     let handle: RunHandle | undefined;
-    let isOutdated = false;
+    let outdated: readonly string[] = [];
     let codeChanged = false;
+    let changed: readonly string[] = [];
+    let begun = (): void => {};
+    const idle = new Promise<void>((done) => {
+      begun = () => void handle?.idle.then(done);
+    }).then(() => 'idle' as const);
     const over = watched
       .run((run) => {
         handle = run;
+        begun();
       })
       .then(() => 'over' as const);
-    for (let news: 'over' | 'changed' = 'changed'; news !== 'over';) {
-      news = await Promise.race([over, folders.changed().then(() => 'changed' as const)]);
+    const ways: Promise<'over' | 'idle'>[] = [over, idle];
+    for (let news: 'over' | 'idle' | 'changed' = 'changed'; news !== 'over';) {
+      news = await Promise.race([...ways, folders.changed().then(() => 'changed' as const)]);
       const now = lookUntilStill(watched, folders);
       const changes = changesBetween(seen, now);
       seen = now;
-      if (changes.code.length > 0) {
-        codeChanged = true;
-        handle?.outdate('all');
-      } else if (changes.steps.length > 0 && (handle?.outdate(changes.steps) ?? true)) isOutdated = true;
+      // What its own steps have changed is seen by now.
+      const isLater = ways.length === 1;
+      if (news === 'idle') ways.length = 1;
+      if (changes.code.length > 0) codeChanged = true;
+      if (changes.code.length > 0) handle?.outdate('all');
+      else if (changes.steps.length > 0 && (handle?.outdate(changes.steps) ?? true)) outdated = [...outdated, ...changes.steps];
+      // What came too late before would be waited for in vain now.
+      else if (news === 'idle' && outdated.length > 0) handle?.outdate(outdated);
+      else if (news === 'idle') handle?.notice(whatIsWatched());
+      if (isLater) changed = [...changed, ...changes.code, ...changes.files];
     }
-    return { isOutdated, codeChanged };
+    return { isOutdated: outdated.length > 0, codeChanged, changed };
+  }
+
+  function whatIsWatched(): string {
+    return `watching ${seen.folders.size} ${seen.folders.size === 1 ? 'folder' : 'folders'}, ${filesIn(seen)} files; Ctrl-C ends`;
   }
 
   async function waitForChange(): Promise<void> {
-    tell(`watching ${seen.folders.size} ${seen.folders.size === 1 ? 'folder' : 'folders'}, ${filesIn(seen)} files; Ctrl-C ends`);
+    tell(whatIsWatched());
     while (user.exitCode === undefined) {
       await Promise.race([stopped, folders.changed()]);
       if (user.exitCode !== undefined) return;
@@ -120,14 +146,11 @@ export async function watchPlan(scope: WatchScope): Promise<number> {
   }
 }
 
-/** Looking and watching in turn, until what is watched is where files were seen: no change falls in between. */
+/** Looking and watching in turn, until what was seen was watched by then: no change falls in between. */
 function lookUntilStill(watched: Watched, folders: FolderWatch): Look {
-  for (let look = watched.look(); ;) {
-    folders.follow(look.folders);
-    const again = watched.look();
-    if ([...again.folders].every((folder) => look.folders.has(folder))) return again;
-    look = again;
-  }
+  let look = watched.look();
+  while (folders.follow(look.folders)) look = watched.look();
+  return look;
 }
 
 function changesBetween(

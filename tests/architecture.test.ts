@@ -18,7 +18,7 @@ const FLOORS: readonly (readonly [floor: number, ...files: string[]])[] = [
   [2, 'template', 'responder', 'shell', 'sudo', 'free-port', 'reporters/reporter'],
   [2, 'file-digests', 'file-lists', 'module-graph', 'code-of-task', 'fingerprint', 'value', 'output'],
   [3, 'runners/*', 'reporters/*', 'caches/*'],
-  [4, 'engine', 'preflight', 'run', 'step', 'body', 'services', 'step-end', 'retry'],
+  [4, 'engine', 'preflight', 'run', 'step', 'body', 'services', 'standing', 'step-end', 'retry'],
   [4, 'locks', 'step-locks', 'readiness', 'step-scope', 'log-files'],
   [4, 'ledger', 'shelf', 'restore', 'incremental', 'leave-alone', 'earlier', 'watch'],
   [5, 'config', 'load', 'find-config', 'load-error'],

@@ -7,6 +7,8 @@ import { createFileDigests } from '../file-digests.ts';
 import { createFileLists } from '../file-lists.ts';
 import { fileSetOf } from '../fingerprint.ts';
 import { createEarlier } from '../earlier.ts';
+import { localRunner } from '../runners/local.ts';
+import { createStanding } from '../standing.ts';
 import { fieldOf, specOf } from '../task.ts';
 import { realFileSystem } from '../util/file-system.ts';
 import { watchFolders } from '../util/watch-folders.ts';
@@ -30,21 +32,28 @@ export async function watchLine(host: Host, load: () => Promise<MakeOrder>): Pro
       `note: ${folder} cannot be watched: ${error instanceof Error ? error.message : String(error)}${isLimit(error) ? ' (see fs.inotify.max_user_watches)' : ''}`,
     ),
   );
+  const standing = createStanding(localRunner);
   let stop: (code: number) => void = () => {};
   const stopped = new Promise<number>((done) => {
     stop = done;
   });
-  const letGo = host.onSignal((signal) =>
-    stop(signal === 'SIGTERM' ? EXIT.terminated : signal === 'SIGHUP' ? EXIT.hungUp : EXIT.interrupted),
-  );
+  const hurried = new AbortController();
+  let isStopped = false;
+  const letGo = host.onSignal((signal) => {
+    if (isStopped) hurried.abort();
+    isStopped = true;
+    stop(signal === 'SIGTERM' ? EXIT.terminated : signal === 'SIGHUP' ? EXIT.hungUp : EXIT.interrupted);
+  });
   try {
     return await watchPlan({
       load: async () => {
         const make = await load();
         const order = await make();
-        return watchedOrder(order, await planOrder(order), host, async () => {
+        const planned = await planOrder(order);
+        await standing.keepOnly(planned.plan.steps);
+        return watchedOrder(order, planned, host, async () => {
           const next = await make();
-          return { ...next, ask: once(next.ask, answers) };
+          return { ...next, standing, ask: once(next.ask, answers) };
         });
       },
       folders,
@@ -53,8 +62,10 @@ export async function watchLine(host: Host, load: () => Promise<MakeOrder>): Pro
       complain: (error) => host.stderr.write(error instanceof UserError ? renderUserError(error) : `${String(error)}\n`),
     });
   } finally {
-    letGo();
     folders.close();
+    if (standing.names.length > 0) tell(`stopping ${standing.names.join(', ')}`);
+    await standing.close(hurried.signal);
+    letGo();
   }
 }
 

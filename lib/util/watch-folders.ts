@@ -9,8 +9,12 @@ import { dirname } from 'node:path';
  * `node_modules` as well. What changed is not said: whoever asks looks by itself.
  */
 export interface FolderWatch {
-  /** From now on these count, and no others. One that is not there is waited for in the folder above it. */
-  follow(folders: Iterable<string>): void;
+  /**
+   * From now on these count, and no others. One that is not there is waited for in the folder above it.
+   *
+   * @returns whether one is among them that was not watched until now
+   */
+  follow(folders: Iterable<string>): boolean;
   /** Resolves when something has changed since the last call, and then been quiet for a moment. */
   changed(): Promise<void>;
   close(): void;
@@ -35,7 +39,7 @@ export function watchFolders(onTrouble: (folder: string, error: unknown) => void
     }, QUIET_MS);
   }
 
-  function add(folder: string): void {
+  function add(folder: string): boolean {
     try {
       const watcher = watch(folder, onEvent);
       // The folder itself went: those who follow will find that out.
@@ -44,9 +48,11 @@ export function watchFolders(onTrouble: (folder: string, error: unknown) => void
         onEvent();
       });
       watchers.set(folder, watcher);
+      return true;
     } catch (error) {
       if (!refused.has(folder)) onTrouble(folder, error);
       refused.add(folder);
+      return false;
     }
   }
 
@@ -59,7 +65,8 @@ export function watchFolders(onTrouble: (folder: string, error: unknown) => void
     follow(folders) {
       const wanted = new Set([...folders].map(nearestThere));
       for (const folder of watchers.keys()) if (!wanted.has(folder)) drop(folder);
-      for (const folder of wanted) if (!watchers.has(folder)) add(folder);
+      const added = [...wanted].filter((folder) => !watchers.has(folder) && add(folder));
+      return added.length > 0;
     },
     async changed() {
       if (!hasChanged) {

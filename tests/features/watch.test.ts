@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Said } from '../support/command-line.ts';
+import { freePort } from '../../lib/free-port.ts';
 import { tasks } from '../support/command-line.ts';
 import { projectWith } from '../support/project.ts';
 
@@ -153,6 +154,93 @@ test('a step that writes its own sources settles, or is run again at most twice 
   await selfish.says('watching ');
   expect((await selfish.end()).stdout.match(/wrote/g)).toHaveLength(3);
   expect(readFileSync(project.path('src/a.txt'), 'utf8')).toBe('x!!!');
+});
+
+const SERVED = `
+import { createServer } from 'node:net';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { defineConfig, portFree, task } from 'taskwright';
+import { z } from 'zod';
+const note = (text: string) => appendFileSync(import.meta.dirname + '/notes', text + ' ');
+let server: ReturnType<typeof createServer> | undefined;
+const db = task({
+  summary: 'Database.',
+  input: { port: z.number() },
+  requires: ({ input }) => [portFree(input.port)],
+  service: { ready: {}, stop: async () => { note('down'); await new Promise((done) => server?.close(done)); } },
+  run: async ({ input }) => {
+    note('up');
+    server = createServer();
+    await new Promise<void>((done) => server?.listen(input.port, '127.0.0.1', done));
+    return 'db';
+  },
+});
+const web = task({ summary: 'Web.', sources: ['web/**'], needs: { db: db({ port: PORT }) }, service: { ready: {}, stop: () => note('web-down') }, run: ({ print }) => { note('web-up'); print('serving\\n'); } });
+const check = task({ summary: 'Check.', sources: ['src/**'], generates: [], needs: { db: db({ port: PORT }) }, run: ({ root, print }) => {
+  print('checked ' + readFileSync(root + '/src/a.txt', 'utf8') + '\\n');
+} });
+const selfish = task({ summary: 'x', sources: ['src/**'], run({ root, print }) {
+  print('wrote\\n');
+  writeFileSync(root + '/src/a.txt', readFileSync(root + '/src/a.txt', 'utf8') + '!');
+} });
+export default defineConfig({ tasks: { db, web, check, selfish } });
+`;
+
+/** A port of its own, that nobody has. */
+async function servedProject() {
+  const port = await freePort();
+  return projectWith({ 'tasks.config.ts': SERVED.replaceAll('PORT', String(port)), 'src/a.txt': 'one', 'web/a': '1', notes: '' });
+}
+
+test('a service stays up from round to round, and goes when watching ends (R36)', async () => {
+  const project = await servedProject();
+  const watch = watching(project.root, 'check');
+  for (const text of ['one', 'two', 'three']) {
+    project.write('src/a.txt', text);
+    await watch.says(`checked ${text}`);
+    await watch.says('watching ');
+  }
+  expect(project.read('notes')).toBe('up ');
+
+  project.write('tasks.config.ts', project.read('tasks.config.ts').replace("'checked '", "'seen '"));
+  await watch.says('seen three');
+  await watch.says('watching ');
+  // Its code is another now.
+  expect(project.read('notes')).toBe('up down up ');
+
+  const { code, stderr } = await watch.end();
+  expect([code, project.read('notes')]).toEqual([130, 'up down up down ']);
+  expect(stderr).toContain('stopping db\n');
+});
+
+test('what stays in the foreground is started anew only for what it is made of (R36)', async () => {
+  const project = await servedProject();
+  const watch = watching(project.root, 'check', 'web');
+  await watch.says('note: watching ');
+  for (const text of ['two', 'three', 'four', 'five']) {
+    project.write('src/a.txt', text);
+    await watch.says('changed: src/a.txt');
+    await watch.says(`checked ${text}`);
+    await watch.says('note: watching ');
+  }
+  expect(project.read('notes')).toBe('up web-up ');
+
+  project.write('web/a', '2');
+  await watch.says('changed: web/a');
+  await watch.says('note: watching ');
+  expect(project.read('notes')).toBe('up web-up web-down web-up ');
+
+  expect((await watch.end()).code).toBe(130);
+  expect(project.read('notes')).toMatch(/^up web-up web-down web-up (?:web-down down|down web-down) $/);
+});
+
+test('a step that writes its own sources beside a service in the foreground settles too (R36)', async () => {
+  const project = await servedProject();
+  const watch = watching(project.root, 'selfish', 'web');
+  await watch.says('waiting for the next change');
+  await watch.says('watching ');
+
+  expect((await watch.end()).stdout.match(/wrote/g)).toHaveLength(3);
 });
 
 test('a plan without sources is a usage error (R36)', async () => {
