@@ -24,9 +24,7 @@ const FLOORS: readonly (readonly [floor: number, ...files: string[]])[] = [
   [5, 'config', 'load', 'find-config', 'load-error'],
   [6, 'index', 'api', 'start', 'kept', 'explain', 'foresee', 'testing', 'cli/*', 'cli/init/*'],
   [5, 'manifest', 'find-project', 'loader/*'],
-  [5, 'config', 'load', 'find-config', 'load-error'],
   [6, 'package', 'bundle', 'cli/completion/*'],
-  [6, 'index', 'api', 'start', 'testing', 'cli/*', 'cli/init/*'],
 ];
 
 /** Which floors each may import. Members and the engine never meet: 5 and 6 introduce them. */
