@@ -40,6 +40,8 @@ export interface Project {
 export interface LoadOptions extends WhereToLook {
   /** The words of the command line: modules that none of them asks for are not imported. */
   readonly words?: readonly string[] | undefined;
+  /** Is told where it looked, when it could not be loaded: a change there may mend it. */
+  readonly onFailure?: ((paths: readonly string[]) => void) | undefined;
   /** What `import 'taskwright'` and `import 'zod'` give in config and task files: those that are running. */
   readonly modules: {
     readonly taskwright: object;
@@ -60,6 +62,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
   try {
     exported = await loader.load();
   } catch (error) {
+    options.onFailure?.(loader.looked());
     throw explain(error);
   }
   const config = checkConfig(defaultExport(exported, name), name);
@@ -88,6 +91,8 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
 interface Loader {
   load(): Promise<unknown>;
   save(): Kept | undefined;
+  /** Absolute paths, of what was found and of what was not. */
+  looked(): readonly string[];
   /** Everything that was run was kept. */
   isUnchanged(): boolean;
   readonly loaded: () => ReadonlyMap<string, string>;
@@ -118,6 +123,7 @@ function createLoader({ file, root, store, storesOfAll }: ProjectPlace, { module
     isUnchanged: () => kept !== undefined && evaluator.isUnchanged(),
     load: () => evaluator.load(file),
     loaded: evaluator.loaded,
+    looked: () => Object.keys(evaluator.graph().looks),
     // What is to be told is told each time: it is found out when files are looked for.
     save: () => (notices.length === 0 && prepare() ? evaluator.save(file) : undefined),
   };

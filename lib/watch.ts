@@ -15,6 +15,8 @@ import type { FolderWatch } from './util/watch-folders.ts';
 export interface WatchScope {
   /** The config read again, and the plan made; rejects as a first start would. */
   readonly load: () => Promise<Watched>;
+  /** Folders in which a load looked that failed. */
+  readonly looked: () => readonly string[];
   readonly folders: FolderWatch;
   /** Resolves when the user wants to end it, with the exit code. */
   readonly stopped: Promise<number>;
@@ -138,6 +140,8 @@ export async function watchPlan(scope: WatchScope): Promise<number> {
         seen = lookUntilStill(watched, folders);
         return;
       } catch (error) {
+        // Mended before it was watched, it would be waited for in vain.
+        if (folders.follow([...seen.folders, ...scope.looked()])) continue;
         scope.complain(error);
         tell('watching for the next change; Ctrl-C ends');
         await Promise.race([stopped, folders.changed()]);

@@ -9,7 +9,7 @@ import { ConfigError, EXIT, UsageError, UserError, renderUserError } from '../er
 import type { JsonObject } from '../event.ts';
 import { renderArgv, shellLine, spellingsOf } from '../flags.ts';
 import type { Keeping } from '../kept.ts';
-import type { Project } from '../load.ts';
+import type { LoadOptions, Project } from '../load.ts';
 import { loadProject } from '../load.ts';
 import { planView } from '../plan.ts';
 import type { Registry } from '../registry.ts';
@@ -112,11 +112,17 @@ function folderFor(host: Host, leading: OwnOptions): string {
   return folder;
 }
 
-async function projectFor(host: Host, leading: OwnOptions, words: readonly string[] | undefined): Promise<Project> {
+async function projectFor(
+  host: Host,
+  leading: OwnOptions,
+  words: readonly string[] | undefined,
+  onFailure?: LoadOptions['onFailure'],
+): Promise<Project> {
   if (host.program) return ownProject(host.program, folderFor(host, leading), leading);
   folderFor(host, leading);
   return loadProject({
     words,
+    onFailure,
     ...whereToLook(host, leading),
     modules: { taskwright: await import('../index.ts'), testing: () => import('../testing.ts') },
   });
@@ -447,8 +453,8 @@ async function carry(host: Host, order: Order, line: ParsedLine): Promise<number
 async function watch(host: Host, first: Project, line: ParsedLine): Promise<number> {
   const { watchLine } = await import('./watch.ts');
   let isFirst = true;
-  return watchLine(host, async () => {
-    const project = isFirst ? first : await projectFor(host, line.options, host.argv);
+  return watchLine(host, async (onFailure) => {
+    const project = isFirst ? first : await projectFor(host, line.options, host.argv, onFailure);
     const read = isFirst ? { line, registry: first.registry } : await readLine(host, project, line.options);
     isFirst = false;
     const bad = badLine(read.line);

@@ -1,4 +1,4 @@
-import { relative, resolve, dirname } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import type { Order, PlannedOrder } from '../api.ts';
 import { carryOut, planOrder } from '../api.ts';
 import type { Ask } from '../engine.ts';
@@ -24,7 +24,7 @@ export type MakeOrder = () => Promise<Order>;
  *
  * @param load  reads the config as it is now
  */
-export async function watchLine(host: Host, load: () => Promise<MakeOrder>): Promise<number> {
+export async function watchLine(host: Host, load: (onFailure: (paths: readonly string[]) => void) => Promise<MakeOrder>): Promise<number> {
   const answers = new Map<string, ReturnType<Ask>>();
   const tell = (text: string): void => host.stderr.write(`${text}\n`);
   const folders = watchFolders((folder, error) =>
@@ -32,6 +32,7 @@ export async function watchLine(host: Host, load: () => Promise<MakeOrder>): Pro
       `note: ${folder} cannot be watched: ${error instanceof Error ? error.message : String(error)}${isLimit(error) ? ' (see fs.inotify.max_user_watches)' : ''}`,
     ),
   );
+  let looked: readonly string[] = [];
   const standing = createStanding(localRunner);
   let stop: (code: number) => void = () => {};
   const stopped = new Promise<number>((done) => {
@@ -47,7 +48,10 @@ export async function watchLine(host: Host, load: () => Promise<MakeOrder>): Pro
   try {
     return await watchPlan({
       load: async () => {
-        const make = await load();
+        looked = [];
+        const make = await load((paths) => {
+          looked = paths;
+        });
         const order = await make();
         const planned = await planOrder(order);
         await standing.keepOnly(planned.plan.steps);
@@ -57,6 +61,7 @@ export async function watchLine(host: Host, load: () => Promise<MakeOrder>): Pro
         });
       },
       folders,
+      looked: () => looked.filter((path) => !path.includes(`${sep}node_modules${sep}`)).map((path) => dirname(path)),
       stopped,
       tell,
       complain: (error) => host.stderr.write(error instanceof UserError ? renderUserError(error) : `${String(error)}\n`),

@@ -122,6 +122,22 @@ test('the config is read again; one that is broken is waited for (R36)', async (
   expect((await watch.end()).code).toBe(130);
 });
 
+test('what a broken config imports is watched too, there or not (R36)', async () => {
+  const project = projectWith({ 'tasks.config.ts': CONFIG, 'src/a.txt': 'one' });
+  const watch = watching(project.root, 'build');
+  await watch.says('watching ');
+  project.write('tasks.config.ts', `import './new/folder/part.ts';\n${CONFIG}`);
+  await watch.says('watching for the next change');
+  project.write('new/folder/part.ts', 'export const {{{');
+  await watch.says('is not valid');
+  await watch.says('watching for the next change');
+  project.write('new/folder/part.ts', 'export {}');
+  await watch.says('built one');
+  await watch.says('watching ');
+
+  expect((await watch.end()).code).toBe(130);
+});
+
 test('a file that goes, and a folder that comes, are changes (R36)', async () => {
   const project = projectWith({
     'tasks.config.ts': CONFIG.replace("sources: ['src/**'],\n  generates", "sources: ['src/**', 'later/deep/*.txt'],\n  generates"),
