@@ -381,7 +381,7 @@ function failureOf(result: CommandResult, end: CommandEnd, command: Command, pla
 }
 
 const LOOKS_LIKE_NO_TERMINAL =
-  /not a (tty|terminal)|no tty present|is not a terminal|must be run (from|in) a terminal|a terminal is required|inappropriate ioctl for device|cannot enable tty mode|the input device is not a tty/i;
+  /not a (tty|terminal)|no tty present|is not a terminal|must be run (from|in) a terminal|a terminal is required|inappropriate ioctl for device|cannot enable tty mode|the input device is not a tty|\/dev\/tty\b|could not read (username|password)/i;
 
 function howItFailed(result: CommandResult, end: CommandEnd, command: Command): [message: string, hint: string | undefined] {
   const line = `\`${shortened(result.command)}\``;
