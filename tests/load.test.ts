@@ -244,6 +244,14 @@ export const made = async (name: string) => task({ summary: 'Hello.', run: () =>
     expect(valueOf(await load(folder), 'hello')).toBe('awaited');
   });
 
+  test('a module may export a task that is called `then` (R5)', async () => {
+    const folder = projectWith({
+      'tasks.config.ts': `import * as steps from './steps.ts';\nexport default { tasks: { steps } };`,
+      'steps.ts': `import { task } from 'taskwright';\nexport const then = task({ summary: 'Then.', run: () => 'then' });`,
+    });
+    expect(valueOf(await load(folder), 'steps.then')).toBe('then');
+  });
+
   test('a CommonJS config loads, with the library that is running (R5)', async () => {
     const folder = projectWith({
       'package.json': '{}',
