@@ -82,6 +82,22 @@ test('tasks --init takes the tasks of a real Invoke over: typed, listed, and wor
   }
 });
 
+test('tasks --init takes a package of Python, and writes its files beside it', async () => {
+  const project = projectOf({
+    'tasks/__init__.py':
+      'from invoke import Collection, task\nfrom . import docs\n\n@task\ndef hello(c, name="you"):\n    print("hello", name)\n\nns = Collection(hello, docs)\n',
+    'tasks/docs.py': 'from invoke import task\n\n@task(default=True)\ndef html(c):\n    print("html")\n',
+    'below/here': '',
+  });
+
+  expect((await tasks(['--init'], { cwd: project.root })).stdout).toContain(
+    'wrote tasks/main.ts\nwrote tasks/docs.ts\n2 tasks taken over\n',
+  );
+  expect(typesOf(project)).toBe('');
+  expect((await tasks(['hello', '--name', 'Ada'], { cwd: project.path('below') })).stdout).toBe('hello Ada\n');
+  expect((await tasks(['docs'], { cwd: project.root })).stdout).toBe('html\n');
+});
+
 /** A collection as they grow: three deep, with words of JavaScript for names, and all that an argument can be. */
 const LARGE = `
 from invoke import Collection, task
