@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { createCli } from '../lib/cli/create-cli.ts';
 import { UserError, renderUserError } from '../lib/errors.ts';
 import { noConfigError } from '../lib/find-config.ts';
-import { defineConfig, run, start, sudo, task, withFlags } from '../lib/index.ts';
+import { defineConfig, run, runTargets, start, sudo, task, withFlags } from '../lib/index.ts';
 import { testTask } from '../lib/testing.ts';
 import { hostAt, tasks } from './support/command-line.ts';
 import { projectWith } from './support/project.ts';
@@ -639,6 +639,8 @@ const DECLARED: readonly (readonly [what: string, tasks: string])[] = [
   ],
   ['namespaces that clash', `aB: { x: fine() }, 'a-b': { y: fine() }`],
   ['no task at all', 'a: task("build")'],
+  ['functions that give no module', 'f: () => fine(), g: fine, p: async () => 3'],
+  ['a namespace that holds itself', '...(() => { const loop = { x: fine() }; loop.again = loop; return { loop }; })()'],
   ['no summary, and a slip', 'a: task({ sumary: "x", run() {} })'],
   [
     'parts of the wrong kind',
@@ -691,6 +693,17 @@ test('what is wrong with a declaration is said with the name of its task', async
 
     no task at all
     error: \`a\`: expected \`task({ summary, … })\`, got \`task("build")\`
+    = 2
+
+    functions that give no module
+    error: 3 things are wrong with the tasks of the config
+      \`f\` is a function that gives a task; expected a task, or \`() => import('…')\`
+      \`g\` is a function that gives a task; expected a task, or \`() => import('…')\`
+      \`p\` is a function whose promise gives 3; expected that of a module
+    = 2
+
+    a namespace that holds itself
+    error: \`loop.again\` holds itself
     = 2
 
     no summary, and a slip
@@ -803,6 +816,7 @@ const PLANNED: readonly (readonly [what: string, tasks: string, line: string, en
   ['two with wrong input', 'a: fine({ input: { n: z.int().optional() } }), b: fine({ input: { word: z.string() } })', 'a --n x b'],
   ['a check that waits', 'a: fine({ input: { n: z.string().refine(async () => true) } })', 'a --n x'],
   ['a check that throws', 'a: fine({ input: { n: z.string().refine(() => { throw new Error("oh"); }) } })', 'a --n x'],
+  ['two that a schema refuses', 'a: fine({ input: { n: z.int().max(9) } }), b: fine({ input: { n: z.int().min(99) } })', 'a 10 b 10'],
   [
     'checks of zod',
     `a: fine({ input: { n: z.int().max(9), more: z.number().gt(3), times: z.number().multipleOf(5), word: z.string().min(3), one: z.string().min(1), exact: z.string().length(2), fits: z.string().regex(/^x/), begins: z.string().startsWith('x'), email: z.email(), id: z.uuid(), many: z.array(z.string()).min(2), own: z.string().min(9, 'say more'), since: z.date().max(new Date(0)) } })`,
@@ -887,6 +901,15 @@ test('what is wrong with a plan is said before anything runs', async () => {
     error: \`a\` was given input it does not accept
       its schema threw: oh
     hint: Run \`tasks a --help\`.
+    = 2
+
+    two that a schema refuses
+    error: 2 tasks were given input they do not accept
+      \`a\`
+        --n: expected at most 9, got 10
+      \`b\`
+        --n: expected at least 99, got 10
+    hint: Run \`tasks <task> --help\`.
     = 2
 
     checks of zod
@@ -1441,12 +1464,14 @@ test('what is wrong with a program that uses us', async () => {
   const project = projectWith();
   const fine = task({ summary: 'Fine.', input: { n: z.int() }, run: () => {} });
   const wrongFlags = withFlags({ jobs: z.int().optional(), x: z.object({}) });
-  const others = withFlags({ region: z.string().optional() });
+  const others = withFlags({ region: z.string().max(2).optional() });
   const stranger = others.task({ summary: 'Other.', run: () => {} });
   const config = defineConfig({ tasks: { fine, stranger } });
   const asking: readonly (readonly [string, () => Promise<unknown>])[] = [
     ['run, with wrong input', () => run(fine, { n: 1.5 })],
     ['start, of no service', () => start(fine, { n: 1 })],
+    ['runTargets, of nothing', () => runTargets(config, [])],
+    ['runTargets, of what is not there', () => runTargets(config, ['fien'])],
     ['testTask, with wrong input', () => testTask(fine, { input: { n: 1.5 } })],
   ];
   let all = '';
@@ -1465,6 +1490,8 @@ test('what is wrong with a program that uses us', async () => {
     ['-f', 'x', 'fine', '1'],
   ])
     all += `acme ${words.join(' ')}\n= ${await acme.main(words, host)}\n`;
+  const good = createCli({ name: 'good', version: '1', config: { tasks: { stranger } }, flags: others });
+  all += `good --region\n= ${await good.main(['--region', 'nowhere', 'stranger'], host)}\n`;
 
   expect(steady(all + said.stderr)).toMatchInlineSnapshot(`
     "run, with wrong input
@@ -1477,6 +1504,15 @@ test('what is wrong with a program that uses us', async () => {
     hint: Use \`run(task)\`.
 
 
+    runTargets, of nothing
+    error: no task was named
+
+
+    runTargets, of what is not there
+    error: no task is named \`fien\`
+    hint: Did you mean \`fine\`?
+
+
     testTask, with wrong input
     error: \`messages.test.ts\` was given input it does not accept
       --n: expected a whole number, got 1.5
@@ -1486,11 +1522,16 @@ test('what is wrong with a program that uses us', async () => {
     = 2
     acme -f x fine 1
     = 2
+    good --region
+    = 2
     error: the global flags of \`acme\` are not right
       \`x\`: an object has no flag; use flat fields, \`keyValue()\`, or \`json(schema)\`
       \`jobs\` comes to \`--jobs\`, which is an option of every command line
       \`stranger\` was made with other flags: give those to \`createCli\` as \`flags\`
     error: \`acme\` has its own tasks, and takes no \`--file\`
+    error: the global flags were given values they do not accept
+      --region: expected at most 2 characters, got "nowhere"
+    hint: Run \`good --help\`.
     "
   `);
 });
