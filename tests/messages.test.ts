@@ -97,7 +97,8 @@ const steady = (text: string): string =>
     .replaceAll(/\b\d+(\.\d+)?m?s$/gm, '<time>')
     .replaceAll(/^ +(log|again): .*\n/gm, '')
     .replaceAll(/(messages\.test\.ts):\d+/g, '$1')
-    .replaceAll(/logs\/[\w.-]+/g, 'logs/<run>');
+    .replaceAll(/logs\/[\w.-]+/g, 'logs/<run>')
+    .replaceAll(/\d\d:\d\d:\d\d$/gm, '<time>');
 
 test('what is wrong is said in one voice', async () => {
   const project = projectWith({ 'tasks.config.ts': CONFIG, 'notes.txt': '' });
@@ -1397,6 +1398,27 @@ test('what waits for ever is told', async () => {
     hint: Look for an \`await\` outside of functions, in \`tasks.config.ts\` and in what it imports.
     ",
     ]
+  `);
+});
+
+test('what is said of a lock that another run has', async () => {
+  const project = projectWith(
+    configOf(`a: task({ summary: 'A.', lock: 'database', run: () => new Promise((resolve) => { globalThis.letGoOfLock = resolve; }) })`),
+  );
+  // Put there by the body.
+  const held = globalThis as typeof globalThis & { letGoOfLock?: () => void };
+  const first = tasks(['-r', 'quiet', 'a'], { cwd: project.root });
+  while (!held.letGoOfLock) await new Promise((done) => setImmediate(done));
+
+  const { stderr } = await tasks(['--fail-if-locked', 'a'], { cwd: project.root });
+  held.letGoOfLock();
+  await first;
+
+  expect(steady(stderr).replaceAll(project.root, '<root>').replaceAll(String(process.pid), '<pid>')).toMatchInlineSnapshot(`
+    "error: \`a\` cannot run here
+      lock \`database\`: \`a\` (process <pid> in <root>) has it since <time>
+    hint: Nothing has run. \`--skip-unmet\` leaves out what cannot run, and runs the rest.
+    "
   `);
 });
 
