@@ -92,6 +92,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
   };
   engine.scopes.touch(1);
   const cleanUps: ((context: DeferContext) => unknown)[] = [];
+  let isCleaningUp = false;
   let isClosed = false;
 
   const write = (level: 'info' | 'warn', text: string): void => {
@@ -196,6 +197,11 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     }),
   ];
 
+  // One function serves both forms of the overloaded type.
+  const call = (async (...asked: Parameters<CallFunction>) => {
+    if (isCleaningUp) throw new Error('nothing can be called in clean-up: say in `post` what runs after the task');
+    return options.call(...asked);
+  }) as CallFunction;
   const context: TaskContext = {
     input: value,
     flags,
@@ -209,7 +215,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     get exec() {
       return shell().exec;
     },
-    call: options.call,
+    call,
     skip: (reason) => {
       throw new SkipRequest(reason);
     },
@@ -271,6 +277,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
 
   async function cleanUp(): Promise<readonly unknown[]> {
     if (cleanUps.length === 0) return [];
+    isCleaningUp = true;
     return apart(async (context, attempt) => {
       // Last registered first; one that fails does not keep the others from running.
       for (let next = cleanUps.pop(); next; next = cleanUps.pop()) {

@@ -5,7 +5,7 @@ import type { ReporterFactory } from './reporters/reporter.ts';
 import { fieldsOf } from './schema.ts';
 import { specOf } from './task.ts';
 import type { TaskTree } from './task-tree.ts';
-import { describeValue, isPlainObject } from './util/describe.ts';
+import { describeValue, isPlainObject, namesInWords } from './util/describe.ts';
 import type { Duration } from './util/duration.ts';
 import { parseDurationMs } from './util/duration.ts';
 import { nearest } from './util/nearest.ts';
@@ -188,7 +188,7 @@ export function reporterNamed(wanted: string | ReporterFactory, reporters: Reado
   const names = Object.keys(reporters);
   const candidate = nearest(wanted, names);
   throw new UsageError('unknown-reporter', `no reporter is named \`${wanted}\``, {
-    hint: candidate === undefined ? `There are ${names.map((name) => `\`${name}\``).join(', ')}.` : `Did you mean \`${candidate}\`?`,
+    hint: candidate === undefined ? `There are ${namesInWords(names)}.` : `Did you mean \`${candidate}\`?`,
   });
 }
 

@@ -6,6 +6,7 @@ import { decodeVariable } from './flags.ts';
 import type { Field } from './schema.ts';
 import { fieldsOf, fromJson, isTold, objectOf } from './schema.ts';
 import type { Fields, RequirementScope } from './task.ts';
+import { inOurWords } from './util/issue-words.ts';
 
 /** Variables: the real environment, files laid under it, and what a task declares of them (R30, R31). */
 export interface Environment {
@@ -153,7 +154,7 @@ export function parseTaskEnv(fields: Fields | undefined, variables: Variables): 
   const told = new Set(problems.map((problem) => problem.name));
   let parsed: ReturnType<ReturnType<typeof objectOf>['safeParse']>;
   try {
-    parsed = objectOf(fields).safeParse(given);
+    parsed = objectOf(fields).safeParse(given, { error: inOurWords });
   } catch (error) {
     // zod throws when a schema would need to wait.
     const why = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);

@@ -1,6 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ConfigError } from './errors.ts';
+import { namesInWords } from './util/describe.ts';
 
 /** Those that count (R4); of several in one folder the first. */
 export const CONFIG_NAMES = ['tasks.config.ts', 'tasks.config.mts', 'tasks.config.js', 'tasks.config.mjs'] as const;
@@ -57,19 +58,28 @@ export function searchConfig(cwd: string, home: string | undefined): { readonly 
   const search = findConfig(start, { home: home === undefined ? undefined : realPath(home), uid: process.getuid?.(), look: lookAt });
   const [file, ...others] = search.found;
   if (file !== undefined) {
-    const ignored = others.map((other) => basename(other)).join(', ');
     return {
       file,
-      notices: others.length > 0 ? [`\`${file}\` is used; beside it ${ignored} ${others.length === 1 ? 'is' : 'are'} not`] : [],
+      notices:
+        others.length > 0
+          ? [
+              `\`${file}\` is used, and ${namesInWords(others.map((other) => basename(other)))} beside it ${others.length === 1 ? 'is' : 'are'} not`,
+            ]
+          : [],
     };
   }
+  throw noConfigError(search, start);
+}
+
+/** @internal */
+export function noConfigError(search: Search, start: string): ConfigError {
   if (search.foreign !== undefined) {
-    throw new ConfigError('config-foreign', `\`${search.foreign}\` belongs to somebody else and was not run`, {
+    return new ConfigError('config-foreign', `\`${search.foreign}\` belongs to somebody else and was not run`, {
       hint: `If you trust it, name it: \`--file ${search.foreign}\`.`,
     });
   }
   const upTo = search.last === start ? 'and not above it' : `and in each folder above it up to \`${search.last}\``;
-  throw new ConfigError('no-config', 'no `tasks.config.ts` was found', {
+  return new ConfigError('no-config', 'no `tasks.config.ts` was found', {
     facts: [`looked in \`${start}\` ${upTo} (${search.stoppedBy})`, 'a first one:', ...FIRST_CONFIG],
     hint: 'Save this as `tasks.config.ts`, or name a config with `--file`.',
   });

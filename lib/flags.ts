@@ -167,7 +167,10 @@ function decodeScalar(kind: ScalarKind, text: string): Decoded {
 function decodeEnum(values: readonly (string | number)[], text: string): Decoded {
   const value = values.find((candidate) => String(candidate) === text);
   if (value !== undefined) return fine(value);
-  const near = nearest(text, values.map(String));
+  const near = nearest(
+    text,
+    values.filter((candidate) => typeof candidate === 'string'),
+  );
   return wrong(
     `expected ${oneOf(values)}, got ${JSON.stringify(text)}${near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`}`,
   );

@@ -4,6 +4,7 @@ import { decodeVariable, oneOf, spellingsOf } from './flags.ts';
 import type { Field, FieldKind } from './schema.ts';
 import { fieldsOf, fromJson, objectOf, toJson } from './schema.ts';
 import type { Fields } from './task.ts';
+import { inOurWords } from './util/issue-words.ts';
 import { nearest } from './util/nearest.ts';
 
 /** From what was given to a task's input (R11, R13): variables, defaults, checks. Pure. */
@@ -151,7 +152,7 @@ export function parse(
   // Most tasks take nothing: no schema is made to find that out.
   if (fields === undefined && Object.keys(value).length === 0) return { ok: true, value: {} };
   try {
-    const parsed = objectOf(fields).safeParse(value);
+    const parsed = objectOf(fields).safeParse(value, { error: inOurWords });
     if (parsed.success) return { ok: true, value: parsed.data };
     return {
       ok: false,

@@ -16,7 +16,7 @@ import { readPathMapping } from './loader/tsconfig.ts';
 import { hasManifest, writeManifest } from './manifest.ts';
 import type { Registry } from './registry.ts';
 import { buildRegistry } from './registry.ts';
-import { describeValue } from './util/describe.ts';
+import { describeValue, namesInWords } from './util/describe.ts';
 import { once } from './util/once.ts';
 import { useZod, zodSoFar } from './zod.ts';
 
@@ -181,9 +181,6 @@ function defaultExport(exported: unknown, name: string): unknown {
   // `module.exports = defineConfig(…)` of a CommonJS file.
   if (isRecord && 'tasks' in exported && !('__esModule' in exported)) return exported;
   const names = isRecord ? Object.keys(exported) : [];
-  const others =
-    names.length > 0
-      ? `it exports ${names.map((key) => `\`${key}\``).join(', ')}`
-      : `it exports ${isRecord ? 'nothing' : describeValue(exported)}`;
+  const others = names.length > 0 ? `it exports ${namesInWords(names)}` : `it exports ${isRecord ? 'nothing' : describeValue(exported)}`;
   throw new ConfigError('config-export', `\`${name}\` has no default export`, { facts: [others], hint: HOW_TO_EXPORT });
 }

@@ -10,6 +10,7 @@ import type { AnyFlags, AnyTask, Call, InputScope, Need, Needs } from './task.ts
 import { asCall, flagsOf, placeOf, specOf } from './task.ts';
 import { cut, visible } from './util/display.ts';
 import { stableText } from './util/stable-text.ts';
+import { describeValue } from './util/describe.ts';
 
 /**
  * From what was asked to what will happen (R13–R15), before anything runs.
@@ -141,11 +142,16 @@ export function createPlanner(scope: PlanScope): Planner {
   const timesNamed = new Map<string, number>();
   const identities = new Map<AnyTask, number>();
   const names = new Map<AnyTask, string>();
+  /** Of these names, those that a command line knows. */
+  const registered = new Set<string>();
   let round = 0;
 
   const nameOf = (task: AnyTask): string => {
-    const name = names.get(task) ?? nameOfTask(task, scope.nameOf);
+    const known = names.get(task);
+    if (known !== undefined) return known;
+    const name = nameOfTask(task, scope.nameOf);
     names.set(task, name);
+    if (scope.nameOf(task) !== undefined) registered.add(name);
     return name;
   };
 
@@ -379,7 +385,7 @@ export function createPlanner(scope: PlanScope): Planner {
       const followers = into.created.slice(beforePosts).filter((created) => created.postOf !== undefined);
       segments.push({ drafts: into.created.slice(begin), ends: [draft, ...followers] });
     }
-    if (into.problems.length > 0) throw wrongInputError(into.problems);
+    if (into.problems.length > 0) throw wrongInputError(into.problems, (name) => registered.has(name));
     addTitles(into.created);
     addAfter(into.created);
     // Only now is it known what `after` and `post` want, which win over the order typed.
@@ -396,7 +402,7 @@ export function createPlanner(scope: PlanScope): Planner {
     try {
       const into: Expansion = { created: [], problems: [] };
       const step = expand(call, into, { from: 'code', calledBy: caller.id });
-      if (into.problems.length > 0 || !step) throw wrongInputError(into.problems);
+      if (into.problems.length > 0 || !step) throw wrongInputError(into.problems, (name) => registered.has(name));
       addPosts(0, into);
       addTitles(into.created);
       addAfter(into.created);
@@ -573,13 +579,14 @@ function needsOf(needs: Needs | ((scope: InputScope<unknown>) => Needs) | undefi
     });
   }
   if (typeof asked !== 'object' || asked === null) {
-    throw new ConfigError('bad-needs', `the \`needs\` of \`${name}\` is ${asked === null ? 'null' : typeof asked}`, {
-      hint: 'Give a record or an array of tasks and calls.',
-    });
+    throw new ConfigError(
+      'bad-needs',
+      `the \`needs\` of \`${name}\`: expected a record or an array of tasks and calls, got ${describeValue(asked)}`,
+    );
   }
   for (const [key, need] of Object.entries(asked)) {
     if (need === undefined || typeof need === 'function' || (typeof need === 'object' && need !== null && 'task' in need)) continue;
-    throw new ConfigError('bad-needs', `\`needs.${key}\` of \`${name}\` is no task and no call`);
+    throw new ConfigError('bad-needs', `\`needs.${key}\` of \`${name}\`: expected a task or a call, got ${describeValue(need)}`);
   }
   return asked as Needs;
 }
@@ -595,14 +602,14 @@ function endlessError(name: string): ConfigError {
   return new ConfigError('endless-needs', `the needs of \`${name}\` never end`, { facts: ['more than 100000 steps deep'] });
 }
 
-function wrongInputError(problems: readonly Problem[]): UsageError {
+function wrongInputError(problems: readonly Problem[], isRegistered: (name: string) => boolean): UsageError {
   const names = [...new Set(problems.map((problem) => problem.of))];
   const [only] = names;
   if (names.length === 1) {
     const what = only === undefined ? 'the global flags were given values they do' : `\`${only}\` was given input it does`;
     return new UsageError('wrong-input', `${what} not accept`, {
       facts: problems.map((problem) => problem.text),
-      hint: only === undefined ? 'Run `tasks --help`.' : `Run \`tasks ${only} --help\`.`,
+      hint: only === undefined ? 'Run `tasks --help`.' : isRegistered(only) ? `Run \`tasks ${only} --help\`.` : undefined,
     });
   }
   const tasks = names.filter((name) => name !== undefined).length;
@@ -612,6 +619,6 @@ function wrongInputError(problems: readonly Problem[]): UsageError {
       name === undefined ? 'global flags' : `\`${name}\``,
       ...problems.filter((problem) => problem.of === name).map((problem) => `  ${problem.text}`),
     ]),
-    hint: 'Run `tasks <task> --help`.',
+    hint: names.some((name) => name !== undefined && isRegistered(name)) ? 'Run `tasks <task> --help`.' : undefined,
   });
 }

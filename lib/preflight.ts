@@ -10,6 +10,7 @@ import { fieldsOf, isTold } from './schema.ts';
 import type { StepScope } from './step-scope.ts';
 import type { ErasedSpec, Requirement } from './task.ts';
 import { flagsOf, specOf } from './task.ts';
+import { namesInWords } from './util/describe.ts';
 
 /**
  * All that can be known to be wrong before the first side effect, in one report (R17, R18).
@@ -34,14 +35,15 @@ export interface Finding {
 /**
  * Check `steps`, then put their questions.
  *
- * @param before  steps of the same plan that stand before them (for a `call`: what ran already)
+ * @param before  for a `call`: steps of the same plan that stand before them; absent: nothing has run
  * @throws {RefusedError} with all that is unmet, or for a question answered with no
  * @throws {UsageError} when a variable holds what its schema refuses
  */
-export async function preflight(engine: Engine, steps: readonly Step[], before: readonly Step[] = []): Promise<Preflight> {
+export async function preflight(engine: Engine, steps: readonly Step[], before?: readonly Step[]): Promise<Preflight> {
   const deferred = new Set<string>();
   const findings = new Map<string, readonly Finding[]>();
-  const provided = providedBy(engine, before);
+  const isFirst = before === undefined;
+  const provided = providedBy(engine, before ?? []);
   const checks = createChecks();
 
   for (const step of steps) askFields(engine, step);
@@ -65,12 +67,12 @@ export async function preflight(engine: Engine, steps: readonly Step[], before: 
     }
     return { unmet: new Map(), deferred };
   }
-  if (findings.size > 0 && !engine.options.skipUnmet) throw reportOf(steps, findings);
+  if (findings.size > 0 && !engine.options.skipUnmet) throw reportOf(steps, findings, isFirst);
 
   const unmet = new Map(
     [...findings].map(([id, [first]]) => [id, first] as const).filter((entry): entry is [string, Finding] => !!entry[1]),
   );
-  await askQuestions(engine, steps, leftOut(steps, unmet));
+  await askQuestions(engine, steps, leftOut(steps, unmet), isFirst);
   return { unmet, deferred };
 }
 
@@ -101,7 +103,7 @@ async function readScope(engine: Engine, step: Step): Promise<Scoped> {
 
 /** The report of a single step, with the same words and exit code as before the run. */
 export function refusalOf(step: Step, findings: readonly Finding[]): UserError {
-  return reportOf([step], new Map([[step.id, findings]]));
+  return reportOf([step], new Map([[step.id, findings]]), false);
 }
 
 // ── Looking ──────────────────────────────────────────────────────────────────────────────────────
@@ -256,7 +258,7 @@ function addSecrets(engine: Engine, step: Step, scope: StepScope): void {
 
 // ── Asking ───────────────────────────────────────────────────────────────────────────────────────
 
-async function askQuestions(engine: Engine, steps: readonly Step[], left: ReadonlySet<string>): Promise<void> {
+async function askQuestions(engine: Engine, steps: readonly Step[], left: ReadonlySet<string>, isFirst: boolean): Promise<void> {
   const questions = new Map<string, string[]>();
   for (const step of steps) {
     if (left.has(step.id)) continue;
@@ -270,9 +272,11 @@ async function askQuestions(engine: Engine, steps: readonly Step[], left: Readon
   for (const [question, names] of questions) {
     const answer = await engine.ask(question, engine.scopes.signal);
     if (answer === 'yes') continue;
-    const who = [...new Set(names)].map((name) => `\`${name}\``).join(', ');
-    if (answer === 'no') throw new RefusedError('declined', `${who} asked, and the answer was no: nothing has run`, { facts: [question] });
-    throw new RefusedError('no-answer', `${who} has a question, and nobody is there to answer it`, {
+    const askers = [...new Set(names)];
+    const who = namesInWords(askers);
+    if (answer === 'no')
+      throw new RefusedError('declined', `${who} asked, and the answer was no${isFirst ? ': nothing has run' : ''}`, { facts: [question] });
+    throw new RefusedError('no-answer', `${who} ${askers.length === 1 ? 'has' : 'have'} a question, and nobody is there to answer it`, {
       facts: [question],
       hint: 'Give `--yes` to answer it, or run it on a terminal.',
     });
@@ -300,7 +304,7 @@ function* inOrderOf(steps: readonly Step[], findings: ReadonlyMap<string, readon
   }
 }
 
-function reportOf(steps: readonly Step[], findings: ReadonlyMap<string, readonly Finding[]>): UserError {
+function reportOf(steps: readonly Step[], findings: ReadonlyMap<string, readonly Finding[]>, isFirst: boolean): UserError {
   const byProblem = new Map<string, { readonly finding: Finding; readonly names: string[] }>();
   for (const [id, list] of inOrderOf(steps, findings)) {
     const name = steps.find((step) => step.id === id)?.name ?? id;
@@ -314,12 +318,13 @@ function reportOf(steps: readonly Step[], findings: ReadonlyMap<string, readonly
   const names = [...new Set(all.flatMap((entry) => entry.names))];
   const [only] = names;
   const facts = all.flatMap(({ finding, names: who }) => [
-    names.length === 1 ? finding.problem : `${finding.problem} (for ${who.map((name) => `\`${name}\``).join(', ')})`,
+    names.length === 1 ? finding.problem : `${finding.problem} (for ${namesInWords(who)})`,
     ...(finding.remedy ? finding.remedy.split('\n').map((line) => `  → ${line}`) : []),
   ]);
   const message = names.length === 1 && only !== undefined ? `\`${only}\` cannot run here` : `${names.length} tasks cannot run here`;
-  const hint = 'Nothing has run. `--skip-unmet` leaves out what cannot run, and runs the rest.';
+  const nothing = isFirst ? 'Nothing has run.' : undefined;
+  const hint = [...(nothing ? [nothing] : []), '`--skip-unmet` leaves out what cannot run, and runs the rest.'].join(' ');
   return all.some(({ finding }) => finding.isUsage)
-    ? new UsageError('wrong-variable', message, { facts, hint: 'Nothing has run.' })
+    ? new UsageError('wrong-variable', message, { facts, hint: nothing })
     : new RefusedError('unmet', message, { facts, hint });
 }

@@ -3,6 +3,7 @@ import type { Json } from './event.ts';
 import type { Fields } from './task.ts';
 import { kebab } from './util/kebab.ts';
 import { zod } from './zod.ts';
+import { namesInWords } from './util/describe.ts';
 
 /**
  * What a schema says about each of its fields (R7). The only file that looks inside a zod schema.
@@ -326,7 +327,7 @@ function clashesOf(fields: readonly Field[]): string[] {
   }
   const variadic = fields.filter((field) => field.variadic);
   if (variadic.length > 1)
-    problems.push(`\`${variadic.map((field) => field.key).join('` and `')}\` are both variadic: only one can take every following word`);
+    problems.push(`${namesInWords(variadic.map((field) => field.key))} are variadic: only one can take every following word`);
   return problems;
 }
 

@@ -329,8 +329,10 @@ function deathOf(body: OpenBody): Promise<Failure> {
   const running = body.commandsRunning();
   if (running.length === 0) return new Promise(() => {});
   return Promise.race(
-    running.map(async ({ line, ended }) => {
-      const end = await ended;
+    running.map(async (command) => {
+      const end = await command.ended;
+      // Only by now: the line of a `$` is put together while the body goes on.
+      const { line } = command;
       const how = end.signal ? `was ended by ${end.signal}` : `exited with code ${end.code ?? '?'}`;
       return { kind: 'service' as const, message: `the service \`${line}\` ${how}`, exitCode: end.code ?? 1, command: line };
     }),

@@ -7,8 +7,9 @@ import { resultWith } from './runners/runner.ts';
 import type { Masking } from './secrets.ts';
 import type { Exec, Shell } from './task.ts';
 import { assembleTemplate } from './template.ts';
+import { describeValue, namesInWords } from './util/describe.ts';
 import { cut, visible } from './util/display.ts';
-import { parseDurationMs } from './util/duration.ts';
+import { durationMs } from './util/duration.ts';
 
 /** `$` and `exec`, bound to one step (R27, R28). */
 export interface ShellBinding {
@@ -232,7 +233,7 @@ function argumentOf(word: unknown, index: number): string {
   if (typeof word === 'number' || typeof word === 'bigint') return String(word);
   const where = index === 0 ? 'the program' : `argument ${index}`;
   if (typeof word !== 'string') {
-    throw new UserError('bad-argument', `${where} of \`exec\` is ${word === null ? 'null' : typeof word}, which is no word`, EXIT.failed, {
+    throw new UserError('bad-argument', `${where} of \`exec\` is ${describeValue(word)}, which cannot be an argument`, EXIT.failed, {
       hint: 'Give strings and numbers.',
     });
   }
@@ -258,7 +259,7 @@ function commandOf(binding: ShellBinding, what: Command['what'], options: Comman
     foreground: binding.foreground,
     detached: options.detached ?? false,
     readOnly: options.readOnly ?? false,
-    timeoutMs: options.timeout === undefined ? binding.timeoutMs : parseDurationMs(options.timeout),
+    timeoutMs: options.timeout === undefined ? binding.timeoutMs : msOf(options.timeout),
     graceMs: binding.graceMs,
     maxOutputBytes: bytesOf(options.maxOutput),
     capture: options.capture ?? 'whole',
@@ -277,8 +278,7 @@ function refuseContradictions({ input, respond, interactive, detached }: Command
     ...(detached === true ? ['detached'] : []),
   ];
   if (given.length < 2) return;
-  const names = given.map((name) => `\`${name}\``);
-  throw new UserError('bad-options', `a command cannot have ${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`, EXIT.failed, {
+  throw new UserError('bad-options', `a command cannot have ${namesInWords(given)}`, EXIT.failed, {
     hint: 'Each says where its stdin comes from: give one.',
   });
 }
@@ -298,12 +298,19 @@ function environmentOf(binding: ShellBinding, options: CommandOptions): Command[
   };
 }
 
+function msOf(timeout: string): number {
+  const ms = durationMs(timeout);
+  if (ms === undefined)
+    throw new UserError('bad-timeout', `\`timeout\` is \`${timeout}\`: write a length of time, such as \`30s\` or \`10m\``, EXIT.failed);
+  return ms;
+}
+
 function bytesOf(limit: CommandOptions['maxOutput']): number {
   if (limit === undefined) return MAX_OUTPUT_BYTES;
   if (typeof limit === 'number') return limit;
   const match = limit.match(/^(\d+(?:\.\d+)?)(KiB|MiB|GiB)$/);
   if (!match?.[1] || !match[2])
-    throw new UserError('bad-size', `\`maxOutput\` is \`${limit}\`: write a number of bytes, or \`64MiB\``, EXIT.failed);
+    throw new UserError('bad-size', `\`maxOutput\` is \`${limit}\`: write a number of bytes, or a size such as \`64MiB\``, EXIT.failed);
   return Number(match[1]) * UNIT_BYTES[match[2] as keyof typeof UNIT_BYTES];
 }
 
@@ -381,7 +388,7 @@ function failureOf(result: CommandResult, end: CommandEnd, command: Command, pla
 }
 
 const LOOKS_LIKE_NO_TERMINAL =
-  /not a (tty|terminal)|no tty present|is not a terminal|must be run (from|in) a terminal|a terminal is required|inappropriate ioctl for device|cannot enable tty mode|the input device is not a tty/i;
+  /not a (tty|terminal)|no tty present|is not a terminal|must be run (from|in) a terminal|a terminal is required|inappropriate ioctl for device|cannot enable tty mode|the input device is not a tty|\/dev\/tty\b|could not read (username|password)/i;
 
 function howItFailed(result: CommandResult, end: CommandEnd, command: Command): [message: string, hint: string | undefined] {
   const line = `\`${shortened(result.command)}\``;

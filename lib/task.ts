@@ -306,6 +306,11 @@ export interface TaskFields<F extends Fields, E extends Fields, P = Parsed<F>, G
 type Returned<Out, R> = Out extends z.ZodType ? z.input<Out> : R;
 type OutputOf<Out, R> = Out extends z.ZodType ? z.output<Out> : R;
 
+/**
+ * @typeParam R  what the body returns, and its users get
+ * @typeParam S  the same for `service`, apart from it: TypeScript settles a type as soon as it reads a function that takes it, so
+ *               a `service` above the body, which only looks at the input, would make the body's type `void`
+ */
 export interface TaskSpec<
   F extends Fields,
   E extends Fields,
@@ -313,6 +318,7 @@ export interface TaskSpec<
   Out extends z.ZodType | undefined,
   R,
   G = {},
+  S = R,
 > extends TaskFields<F, E, Parsed<F>, G> {
   /** What must succeed first. Its outputs arrive in the body as `needs`, under the same names. */
   readonly needs?: N | ((scope: InputScope<Parsed<F>, G>) => N);
@@ -321,8 +327,8 @@ export interface TaskSpec<
   readonly upToDate?: (
     scope: InputScope<Parsed<F>, G> & RequirementScope,
   ) => Awaitable<UpToDate<NoInfer<Returned<Out, R>>> | undefined | false>;
-  readonly service?: ServiceSpec<Parsed<F>, NoInfer<OutputOf<Out, R>>, G>;
-  readonly run?: (context: TaskContext<Parsed<F>, Parsed<E>, OutputsOf<N>, G>) => Awaitable<Returned<Out, R>>;
+  readonly service?: ServiceSpec<Parsed<F>, NoInfer<OutputOf<Out, S>>, G>;
+  readonly run?: (context: TaskContext<Parsed<F>, Parsed<E>, OutputsOf<N>, G>) => Awaitable<Returned<Out, R | S>>;
 }
 
 /**
@@ -339,7 +345,8 @@ export function task<
   const N extends Needs = {},
   const Out extends z.ZodType | undefined = undefined,
   R = void,
->(spec: TaskSpec<F, E, N, Out, R>): Task<Given<F>, OutputOf<Out, R>> {
+  S = unknown,
+>(spec: TaskSpec<F, E, N, Out, R, {}, S>): Task<Given<F>, OutputOf<Out, R>> {
   // The generic types end here: inside, a declaration is plain data and functions of unknowns.
   return declare(spec as unknown as ErasedSpec, task, undefined) as Task<Given<F>, OutputOf<Out, R>>;
 }
@@ -354,8 +361,9 @@ export interface Flags<G extends Fields = Fields> {
     const N extends Needs = {},
     const Out extends z.ZodType | undefined = undefined,
     R = void,
+    S = unknown,
   >(
-    spec: TaskSpec<F, E, N, Out, R, Parsed<G>>,
+    spec: TaskSpec<F, E, N, Out, R, Parsed<G>, S>,
   ) => Task<Given<F>, OutputOf<Out, R>>;
 }
 

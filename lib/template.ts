@@ -23,7 +23,8 @@ export function assembleTemplate(
     reader.read(piece);
     line += piece;
     if (index >= values.length) continue;
-    const where = `value ${index + 1} of \`$\`, after \`${endOf(line)}\`,`;
+    const before = endOf(line);
+    const where = `value ${index + 1} of \`$\`${before === '' ? '' : `, after \`${before}\`,`}`;
     const surrounding = reader.surrounding();
     if (surrounding) throw refusal(`${where} stands inside ${surrounding.what}`, surrounding.hint);
     line += wordsOf(values[index], where)
@@ -36,7 +37,7 @@ export function assembleTemplate(
 
 /** What of the line so far is shown, to find the place again. */
 const endOf = (line: string): string => {
-  const last = line.split('\n').at(-1) ?? '';
+  const last = line.split('\n').findLast((one) => one.trim() !== '') ?? '';
   return last.length > 40 ? `…${last.slice(-39)}` : last;
 };
 
@@ -70,8 +71,8 @@ function wordOf(value: unknown, where: string): string {
         ? kindOf(value)
         : typeof value;
   throw refusal(
-    `${where} is ${what}, which is no word`,
-    'Give a string, a number, a boolean, a URL, the result of a command, or a flat array of these.',
+    `${where} is ${what}, which cannot stand in a command`,
+    `${what === 'a promise' ? 'Await it first' : 'Give a string, a number, a boolean, a URL, the result of a command, or a flat array of these'}.`,
   );
 }
 
@@ -84,7 +85,7 @@ const isResult = (value: unknown): value is { text(): string } =>
   typeof value === 'object' && value !== null && 'exitCode' in value && 'text' in value && typeof value.text === 'function';
 
 function kindOf(value: object): string {
-  if ('then' in value) return 'a promise; await it first';
+  if ('then' in value) return 'a promise';
   const name = value.constructor?.name;
   return name && name !== 'Object' ? `an object (${name})` : 'an object';
 }

@@ -120,7 +120,7 @@ test('a reporter is taken by name, or as handed in (R38)', () => {
   `);
   expect(errorOf(() => reporterNamed('constructor', reporters))).toMatchInlineSnapshot(`
     "error: no reporter is named \`constructor\`
-    hint: There are \`tree\`, \`lines\`.
+    hint: There are \`tree\` and \`lines\`.
     "
   `);
 });

@@ -399,7 +399,7 @@ test('everything wrong with the variables is told together, and a secret is neve
           },
           {
             "name": "TOKEN",
-            "text": "\`TOKEN\`: too small: expected string to have >=8 characters",
+            "text": "\`TOKEN\`: expected at least 8 characters",
           },
         ],
       },

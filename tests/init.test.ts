@@ -1,13 +1,9 @@
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { readFileSync, readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
 import { tasks } from './support/command-line.ts';
-import { compile } from './support/compile.ts';
+import { typesOf } from './support/compile.ts';
 import type { TestProject } from './support/project.ts';
 import { projectWith } from './support/project.ts';
-
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const SCRIPTS = {
   build: 'echo built',
@@ -134,6 +130,116 @@ test('what a script did, its task does, with the words after -- behind it', asyn
   expect(await run('docs.api.make', '--', 'a b')).toBe('inner \\ quo"ted home a b\n');
   expect(await run('delete')).toBe('deleted\n');
   expect(await run('build')).toMatch(/before[^]*built[^]*behind/);
+});
+
+const AWKWARD = {
+  build: 'echo built',
+  'build:prod': 'echo prod',
+  'build:prod:fast': 'echo fast',
+  'build:default': 'echo its own default',
+  'prebuild:prod': 'echo before prod',
+  pretest: 'echo before',
+  test: 'echo tested',
+  posttest: 'echo behind',
+  'test:*': 'echo all',
+  '1st': 'echo first',
+  'step-2': 'echo second',
+  constructor: 'echo constructed',
+  ['__proto__']: 'echo proto',
+  toString: 'echo text',
+  // oxlint-disable-next-line unicorn/no-thenable -- what is awkward is what is tried
+  then: 'echo then',
+  await: 'echo awaited',
+  default: 'echo default',
+  theDefault: 'echo the default',
+  class: 'echo class',
+  classTask: 'echo class task',
+  list: 'echo list',
+  main: 'echo main',
+  'main:x': 'echo x',
+  task: 'echo task',
+  count: 'echo count',
+  z: 'echo z',
+  "it's": "echo 'it'\\''s'",
+  'q"uote': 'echo "quote"',
+  'new\nline': 'echo one\necho two',
+  'défi é': 'echo é',
+  escape: 'echo \\`x\\` \\${y} \\\\u0041 "*/"',
+};
+
+test('scripts with awkward names become tasks that type-check, list and run', async () => {
+  const project = projectWith({ 'package.json': JSON.stringify({ scripts: AWKWARD }) });
+
+  const said = await tasks(['--init'], { cwd: project.root });
+
+  expect(said.stderr).toBe('');
+  expect(said.stdout.match(/^ {2}note: .*$/gm)).toMatchInlineSnapshot(`
+    [
+      "  note: \`build:default\` is called \`build.default-task\` now",
+      "  note: \`test:*\` has no name that a task could have",
+      "  note: \`__proto__\` is called \`proto\` now",
+      "  note: \`toString\` is called \`to-string\` now",
+      "  note: \`default\` is called \`default-task\` now",
+      "  note: \`theDefault\` is called \`the-default\` now",
+      "  note: \`classTask\` is called \`class-task\` now",
+      "  note: \`it's\` is called \`it-s\` now",
+      "  note: \`q"uote\` is called \`q-uote\` now",
+      "  note: \`new\\nline\` is called \`new-line\` now",
+      "  note: \`défi é\` is called \`défi-é\` now",
+      "  note: \`escape\` uses variables of the shell: here one that is not set is an error (\`\${NAME:-}\` allows it)",
+    ]
+  `);
+  expect(typesOf(project)).toBe('');
+  const listed = await tasks(['--list', '--all', '--flat'], { cwd: project.root });
+  expect(listed.stderr).toBe('');
+  expect(
+    listed.stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/ {2,}.*/, '')),
+  ).toMatchInlineSnapshot(`
+    [
+      "1st",
+      "step-2",
+      "constructor",
+      "proto",
+      "to-string",
+      "then",
+      "await",
+      "default-task",
+      "the-default",
+      "class",
+      "class-task",
+      "list",
+      "task",
+      "count",
+      "z",
+      "it-s",
+      "q-uote",
+      "new-line",
+      "défi-é",
+      "escape",
+      "build (default)",
+      "build.default-task",
+      "build.prod (default)",
+      "build.prod.fast",
+      "build.prod.pre-prod",
+      "test (default)",
+      "test.post-test",
+      "test.pre-test",
+      "main (default)",
+      "main.x",
+    ]
+  `);
+  const run = async (name: string): Promise<string> => (await tasks([name], { cwd: project.root })).stdout;
+  expect([await run('1st'), await run('then'), await run('new-line'), await run('it-s'), await run('escape'), await run('class')]).toEqual([
+    'first\n',
+    'then\n',
+    'one\ntwo\n',
+    "it's\n",
+    '`x` ${y} \\u0041 */\n',
+    'class\n',
+  ]);
 });
 
 const PYTHON = JSON.stringify([
@@ -299,16 +405,3 @@ test('--init stands alone, takes -C, and reads a package.json that is JSON', asy
 
 const filesIn = (project: TestProject): string[] =>
   readdirSync(project.root, { recursive: true, encoding: 'utf8' }).toSorted((a, b) => a.localeCompare(b));
-
-/** What the compiler says of the files that were written. */
-function typesOf(project: TestProject): string {
-  // Inside the repository, so that `taskwright` and `zod` are found from there.
-  const folder = join(ROOT, '.tasks', `init-${process.pid}-${++copies}`);
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  mkdirSync(folder, { recursive: true });
-  for (const name of ['tasks.config.ts', 'tasks']) cpSync(project.path(name), join(folder, name), { recursive: true });
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../../tsconfig.json', include: ['**/*.ts'], exclude: [] }));
-  return compile(folder);
-}
-
-let copies = 0;

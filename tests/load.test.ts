@@ -63,7 +63,7 @@ test('of two configs in a folder the first is used, and that is said (R4)', asyn
   const project = projectWith({ 'tasks.config.ts': HELLO, 'tasks.config.js': 'throw new Error()' });
   const { file, notices } = await load(project);
   expect(file).toBe(project.path('tasks.config.ts'));
-  expect(notices).toEqual([`\`${file}\` is used; beside it tasks.config.js is not`]);
+  expect(notices).toEqual([`\`${file}\` is used, and \`tasks.config.js\` beside it is not`]);
 });
 
 test('without a config the error says where it looked and how to begin (R4)', async () => {
@@ -242,6 +242,14 @@ await (0, Promise.resolve());
 export const made = async (name: string) => task({ summary: 'Hello.', run: () => name });`,
     });
     expect(valueOf(await load(folder), 'hello')).toBe('awaited');
+  });
+
+  test('a module may export a task that is called `then` (R5)', async () => {
+    const folder = projectWith({
+      'tasks.config.ts': `import * as steps from './steps.ts';\nexport default { tasks: { steps } };`,
+      'steps.ts': `import { task } from 'taskwright';\nexport const then = task({ summary: 'Then.', run: () => 'then' });`,
+    });
+    expect(valueOf(await load(folder), 'steps.then')).toBe('then');
   });
 
   test('a CommonJS config loads, with the library that is running (R5)', async () => {
@@ -535,11 +543,11 @@ export default { tasks: { fails } };`,
 
   test('a config without a default export, or with one that is no config, says what it found (R4)', async () => {
     expect(await errorOf(projectWith({ 'tasks.config.ts': `export const config = {}; export const other = 1;` }))).toMatchInlineSnapshot(`
-    "error: \`tasks.config.ts\` has no default export
-      it exports \`config\`, \`other\`
-    hint: Write \`export default defineConfig({ tasks: { … } })\`.
-    "
-  `);
+      "error: \`tasks.config.ts\` has no default export
+        it exports \`config\` and \`other\`
+      hint: Write \`export default defineConfig({ tasks: { … } })\`.
+      "
+    `);
     expect(await errorOf(projectWith({ 'tasks.config.ts': '' }))).toMatchInlineSnapshot(`
     "error: \`tasks.config.ts\` has no default export
       it exports nothing

@@ -145,7 +145,7 @@ test('all that is wrong is told at once, with the nearest right thing (R9, R11)'
       "\`deploy\` has no flag \`--jbos\` | Did you mean \`--jobs\`?",
       "\`3\` is no target of \`deploy\`: expected "staging" or "production", got "3"",
       "\`lint\` is no target of \`deploy\`: expected "staging" or "production", got "lint" (\`lint\` is also a task)",
-      "\`deploy\` has no flag \`--fix\` | Run \`tasks deploy --help\`.",
+      "\`deploy\` has no flag \`--fix\` | \`lint\` has it: write it behind that name.",
     ]
   `);
   expect(problems('build --tag')).toEqual(['`--tag` of `build` needs a value | Write `--tag VALUE` or `--tag=VALUE`.']);

@@ -179,11 +179,68 @@ task({
 task({
   summary: 'The same, the other way round.',
   input: { port: z.int() },
-  // @ts-expect-error
+  // @ts-expect-error what the body gives is not known yet
   service: { ready: ({ output }) => ({ port: output.port }) },
-  // @ts-expect-error
   run: ({ input }) => ({ port: input.port }),
 });
+// What a service does not look at is inferred, whatever stands first: its users get what the body gives.
+const served = {
+  still: task({ summary: 'A service.', service: { ready: { port: 1 } }, run: async ({ cwd }) => ({ url: cwd }) }),
+  below: task({ summary: 'A service.', run: ({ cwd }) => ({ url: cwd }), service: { ready: {} } }),
+  looking: task({
+    summary: 'A service that looks at its input.',
+    input: { port: z.int().default(1) },
+    service: {
+      ready: ({ input }) => ({ port: input.port }),
+      adopt: ({ input }) => ({ url: `${input.port}` }),
+      stop: ({ input, $ }) => $`echo ${input.port}`,
+    },
+    run: ({ input }) => ({ url: `${input.port}` }),
+  }),
+  needing: task({
+    summary: 'A service with needs.',
+    needs: { length: length({ text: 'x' }) },
+    service: { ready: { check: async () => true }, restart: 'always', stop: ({ $ }) => $`docker stop x` },
+    run: async ({ needs }) => ({ url: `${needs.length}` }),
+  }),
+  parsed: task({
+    summary: 'A service with a schema.',
+    output: z.object({ url: z.string().default('x') }),
+    service: { ready: ({ output }) => ({ http: output.url }) },
+    run: ({ cwd }) => ({ url: cwd }),
+  }),
+  silent: task({
+    summary: 'A service that gives nothing.',
+    service: { ready: ({ input }) => ({ log: String(input) }) },
+    run({ $ }) {
+      void $`sleep 1`;
+    },
+  }),
+};
+task({
+  summary: 'Use them.',
+  needs: served,
+  async run({ needs, call }) {
+    type Url = { url: string };
+    same<
+      typeof needs,
+      {
+        readonly still: Url;
+        readonly below: Url;
+        readonly looking: Url;
+        readonly needing: Url;
+        readonly parsed: Url;
+        readonly silent: void;
+      }
+    >();
+    const called = await call(served.looking, { port: 2 });
+    same<typeof called, Url>();
+    await using started = await start(served.looking);
+    same<typeof started.output, Url>();
+  },
+});
+// @ts-expect-error what is adopted is what the body would give
+task({ summary: 'Another value.', service: { ready: {}, adopt: () => ({ url: 1 }) }, run: () => ({ url: 'x' }) });
 
 task({
   summary: 'Options of commands.',

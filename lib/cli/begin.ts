@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { ProjectPlace } from '../find-project.ts';
 import { findProject } from '../find-project.ts';
-import { readKept } from '../loader/store.ts';
+import { wasLoaded } from '../loader/store.ts';
 import { loadKept } from './code-cache.ts';
 import { completionWords } from './completion/complete.ts';
 import type { Host } from './host.ts';
@@ -68,7 +68,7 @@ function ownBinary(host: Host, { root, store, file }: ProjectPlace): string | un
     if (installed !== undefined) {
       const isOther = installed.folder !== HERE;
       // Code of a project that was never run is not run by the Tab key.
-      const isWanted = isOther && (completionWords(host) === undefined || readKept(store, file) !== undefined);
+      const isWanted = isOther && (completionWords(host) === undefined || wasLoaded(store, file));
       return isWanted && installed.bin !== undefined ? join(installed.folder, installed.bin) : undefined;
     }
     if (dirname(folder) === folder) return undefined;

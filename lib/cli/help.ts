@@ -11,6 +11,7 @@ import { kebab } from '../util/kebab.ts';
 import { twoColumns, wrap } from './layout.ts';
 import type { OwnOptions } from './own-options.ts';
 import { OWN_FIELDS, OWN_GROUPS } from './own-options.ts';
+import { namesInWords } from '../util/describe.ts';
 
 /** `--help`: of a task, and of the program. */
 export interface HelpOptions {
@@ -64,12 +65,11 @@ export function renderTaskHelp(entry: RegistryEntry, registry: Registry, root: s
     const { long, short } = spellingsOf(field);
     const isOwn = (spelling: string | undefined): boolean =>
       OWN_FIELDS.some((own) => spelling !== undefined && Object.values(spellingsOf(own)).includes(spelling));
-    return [long, short].filter((spelling) => spelling !== undefined && isOwn(spelling));
+    return [long, short].filter((spelling): spelling is string => spelling !== undefined && isOwn(spelling));
   });
   if (shadowed.length > 0) {
     const verb = shadowed.length === 1 ? 'is' : 'are';
-    const names = shadowed.map((spelling) => `\`${spelling}\``).join(', ');
-    const text = `After \`${entry.name}\`, ${names} ${verb} its own; taskwright's of that spelling stands before the first task.`;
+    const text = `After \`${entry.name}\`, ${namesInWords(shadowed)} ${verb} its own; taskwright's of that spelling stands before the first task.`;
     lines.push('', ...wrap(paint.dim(text), width));
   }
   const place = placeOf(entry.task);

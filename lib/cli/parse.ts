@@ -16,6 +16,7 @@ import { nearest } from '../util/nearest.ts';
 import { stableText } from '../util/stable-text.ts';
 import type { OwnOptions } from './own-options.ts';
 import { EXCLUSIVE, OWN_FIELDS, ownOptions } from './own-options.ts';
+import { namesInWords } from '../util/describe.ts';
 
 /**
  * From the words of a command line to what they ask for (R7–R12). Pure.
@@ -386,12 +387,25 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
     return isPath && typeof value === 'string' ? resolve(scope.invocationDir, value) : value;
   }
 
+  /** A flag that stands behind the wrong task of the line. */
+  function ownerHint(spelling: string): string | undefined {
+    const owner = argv.flatMap((word) => vocabulary.find(word) ?? []).find((entry) => spellingsFor(fieldsFor(entry)).has(spelling));
+    return owner && `\`${owner.name}\` has it: write it behind that name.`;
+  }
+
   function unknown(spelling: string, within = spelling): void {
     const draft = current();
     const known = [...(draft?.spellings.keys() ?? allSpellings()), ...OWN.keys(), ...globals.keys()].filter(
       (candidate) => candidate.startsWith('--') === spelling.startsWith('--'),
     );
-    const near = spelling.startsWith('--') ? nearest(spelling, known) : undefined;
+    // Without the dashes, which all of them share.
+    const nearBare = spelling.startsWith('--')
+      ? nearest(
+          spelling.slice(2),
+          known.map((one) => one.slice(2)),
+        )
+      : undefined;
+    const near = nearBare === undefined ? undefined : `--${nearBare}`;
     const meant = near === undefined ? undefined : draft?.spellings.get(near);
     if (meant) draft?.faulty.add(meant.field.key);
     const where = within === spelling ? '' : ` (in \`${within}\`)`;
@@ -399,7 +413,8 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
     complain(
       'unknown-flag',
       who,
-      near === undefined ? `Run \`tasks ${draft ? `${draft.entry.name} ` : ''}--help\`.` : `Did you mean \`${near}\`?`,
+      ownerHint(spelling) ??
+        (near === undefined ? `Run \`tasks ${draft ? `${draft.entry.name} ` : ''}--help\`.` : `Did you mean \`${near}\`?`),
     );
     // Its value, if the next word is one, would be told as an unknown task.
     const next = argv[at];
@@ -499,7 +514,7 @@ export function parseArgv(argv: readonly string[], vocabulary: Vocabulary, scope
   const exclusive = EXCLUSIVE.filter((key) => options[key] !== undefined && options[key] !== false);
   // `task --help --dry-run` asks for help.
   if (exclusive.length > 1 && !options.help) {
-    complain('bad-line', `only one of ${exclusive.map((key) => `\`--${kebab(key)}\``).join(' and ')} can be asked for at a time`);
+    complain('bad-line', `only one of ${namesInWords(exclusive.map((key) => `--${kebab(key)}`))} can be asked for at a time`);
   }
 
   const targets = drafts.map((draft): ParsedTarget => ({
@@ -571,9 +586,9 @@ function fallBackNotices(drafts: readonly Draft[]): string[] {
         const isNeighbour = neighbour !== draft && neighbour.entry.namespace !== '' && neighbour.entry.namespace === draft.entry.namespace;
         if (!isNeighbour || !field || field.required || neighbour.given[key] !== undefined) continue;
         const { long } = spellingsOf(field);
-        const fallback = field.default === undefined ? '' : ` (${JSON.stringify(field.default)})`;
+        const fallback = field.default === undefined ? 'gets none' : `uses its default (${JSON.stringify(field.default)})`;
         notices.add(
-          `\`${long}\` was given to \`${draft.entry.name}\` and not to \`${neighbour.entry.name}\`, which uses its default${fallback}; before the first task it is for both`,
+          `\`${long}\` was given to \`${draft.entry.name}\` and not to \`${neighbour.entry.name}\`, which ${fallback}; before the first task it is for both`,
         );
       }
     }

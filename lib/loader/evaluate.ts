@@ -142,20 +142,23 @@ export function createEvaluator({ resolver, library, kept, folder, maps, isLazy 
     return specifier.startsWith(HELPERS) ? helper(specifier) : library(specifier);
   }
 
-  async function loadFile(file: string, above: readonly Running[]): Promise<object> {
+  const loadFile = async (file: string, above: readonly Running[]): Promise<object> => (await reachFile(file, above)).namespace;
+
+  /** Not its namespace, of which a promise would ask for an export that is called `then`. */
+  async function reachFile(file: string, above: readonly Running[]): Promise<Running> {
     const before = running.get(file);
     if (before) {
       if (before.isOver) await before.over;
       // In a cycle it is seen half-made, as in any loader.
       else if (!leadsTo(before, above)) await waitFor(before, above.at(-1));
-      return before.namespace;
+      return before;
     }
     const module = begin(file, above);
     module.over = run(module).finally(() => {
       module.isOver = true;
     });
     await waitFor(module, above.at(-1));
-    return module.namespace;
+    return module;
   }
 
   function begin(file: string, above: readonly Running[]): Running {
@@ -193,7 +196,8 @@ export function createEvaluator({ resolver, library, kept, folder, maps, isLazy 
     const inside = [...module.above, module];
     for (const specifier of unit.compiled.imports) {
       const target = targetOf(specifier, module.file);
-      if (!('file' in target && isLazy(target.file))) await loadTarget(target, inside);
+      if (!('file' in target)) await loadTarget(target, inside);
+      else if (!isLazy(target.file)) await reachFile(target.file, inside);
       // Compiled all the same: it is to be kept.
       else if (!kept) unitOf(target.file);
     }

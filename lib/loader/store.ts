@@ -57,6 +57,16 @@ export function readKept(folder: string, entry: string): Kept | undefined {
   }
 }
 
+/** Whether the entry was loaded before, by any version of this library. */
+export function wasLoaded(folder: string, entry: string): boolean {
+  try {
+    const kept: unknown = JSON.parse(readFileSync(join(folder, INDEX), 'utf8'));
+    return typeof kept === 'object' && kept !== null && 'entry' in kept && kept.entry === entry;
+  } catch {
+    return false;
+  }
+}
+
 /** The paths that look different, and the same again where all that was young has been looked into. */
 export function checkKept(folder: string, kept: Kept, nowMs: number): { readonly changed: readonly string[]; readonly kept: Kept } {
   const changed = changedPaths(kept.graph);

@@ -293,7 +293,7 @@ export default defineConfig({ tasks: { sign } });
     terminal: { columns: 80, rows: 24 },
     keys: [
       { at: '--port', press: '100\r' },
-      { at: 'expected number to be <=99', press: '\x7f\x7f\r' },
+      { at: 'expected at most 99', press: '\x7f\x7f\r' },
       { at: '--parts', press: ' \x1b[B \r' },
       { at: '--set', press: 'A=1,B=2\r' },
       { at: '--token', press: 'open-sesame\r' },

@@ -412,6 +412,19 @@ test('a call that leads back to a waiting caller fails with the path (R26)', asy
   expect(run.exitCode).toBe(1);
 });
 
+test('nothing is called in clean-up (R26)', async () => {
+  let isCalled = false;
+  const callee = task({ summary: 'callee', run: () => void (isCalled = true) });
+  const caller = task({ summary: 'caller', run: ({ call, defer }) => defer(() => call(callee)) });
+
+  const run = await carry([caller], { names: { callee, caller } });
+
+  expect(run.outcome('caller')).toMatchObject({
+    failure: { message: 'nothing can be called in clean-up: say in `post` what runs after the task' },
+  });
+  expect(isCalled).toBe(false);
+});
+
 test('a failing callee fails its caller, which may catch it; the run fails with the code of the callee (R26)', async () => {
   const callee = task({ summary: 'callee', run: ({ exec }) => exec(['false']) });
   const caller = task({ summary: 'caller', run: ({ call }) => call(callee) });
@@ -457,7 +470,7 @@ test('all that is unmet in the whole plan is told in one report, and nothing has
     exitCode: 3,
     message: '2 tasks cannot run here',
     facts: [
-      'docker is not there (for `first`, `second`)',
+      'docker is not there (for `first` and `second`)',
       '  → install it',
       expect.stringContaining('TOKEN'),
       'poetry is not there (for `second`)',

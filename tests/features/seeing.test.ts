@@ -91,7 +91,7 @@ test('help of a task tells all: usage, kinds, choices, defaults, variables, need
       $ tasks full staging one.txt
       $ tasks full production --jobs 2
 
-    After \`full\`, \`--jobs\`, \`-j\`, \`-v\` are its own; taskwright's of that spelling stands before the first task.
+    After \`full\`, \`--jobs\`, \`-j\` and \`-v\` are its own; taskwright's of that spelling stands before the first task.
 
     declared in tasks.config.ts:6
     "
@@ -147,9 +147,9 @@ test('help is as wide as the terminal, and plain in a pipe', async () => {
       $ tasks full staging one.txt
       $ tasks full production --jobs 2
 
-    After \`full\`, \`--jobs\`, \`-j\`, \`-v\` are its
-    own; taskwright's of that spelling stands
-    before the first task.
+    After \`full\`, \`--jobs\`, \`-j\` and \`-v\` are
+    its own; taskwright's of that spelling
+    stands before the first task.
 
     declared in tasks.config.ts:6
     "

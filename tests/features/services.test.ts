@@ -108,6 +108,16 @@ test('one that is never ready fails, with the last answer and its last lines (R3
   expect(run.ended['user']).toBe('skipped');
 });
 
+test('one whose `$` ends at once is told with its command line (R37)', async () => {
+  const server = task({ summary: 'server', service: { ready: { log: 'ready' } }, run: ({ $ }) => void $`exit 4` });
+
+  const run = await carry([server], real({ names: { server } }));
+
+  expect(run.outcome('server')).toMatchObject({
+    failure: { message: 'the service `exit 4` exited with code 4 before it was ready', command: 'exit 4' },
+  });
+});
+
 test('one that dies before it is ready fails with its last lines (R37)', async () => {
   const { server, user } = served("console.error('no such file'); process.exit(7)");
 

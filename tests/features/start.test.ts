@@ -401,6 +401,27 @@ describe.skipIf(!existsSync(BIN))('the built command', () => {
     expect(said(project.root, '__complete', 'demo.')).toBe('');
   });
 
+  test("completes by the project's own version, once that one has run", () => {
+    const project = projectWith(FILES);
+    const said = (...argv: readonly string[]): string =>
+      spawnSync(process.execPath, [BIN, ...argv], { cwd: project.root, encoding: 'utf8' }).stdout;
+    said('--list');
+    const kept = readdirSync(project.path('.tasks/cache/config'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('graph.json'),
+    );
+    for (const name of kept) {
+      const path = join('.tasks/cache/config', name);
+      project.write(path, JSON.stringify({ ...(JSON.parse(project.read(path)) as object), madeBy: 'another version' }));
+    }
+    project.write(
+      'node_modules/taskwright/package.json',
+      '{ "name": "taskwright", "version": "9.9.9", "bin": { "tasks": "./other.cjs" } }',
+    );
+    project.write('node_modules/taskwright/other.cjs', 'console.log("other", ...process.argv.slice(2))');
+
+    expect(said('__complete', 'demo.')).toBe('other __complete demo.\n');
+  });
+
   test('runs as before where what V8 kept of it is damaged, and where nothing can be kept', () => {
     const project = projectWith(FILES);
     const folder = mkdtempSync(join(tmpdir(), 'taskwright-package-'));

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { spawn } from '@lydell/node-pty';
-import { afterEach, describe, expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { TestProject } from '../support/project.ts';
 import { projectWith } from '../support/project.ts';
+import { openTerminal } from '../support/real-terminal.ts';
 import { BIN, testWith } from '../support/real-tools.ts';
 
 /** The shells as people have them: in a terminal, with keys pressed, and what stands on the line read again. */
@@ -71,69 +71,33 @@ const SHELLS: readonly Shell[] = [
   },
 ];
 
-const shells = new Set<() => void>();
-afterEach(() => {
-  for (const end of shells) end();
-  shells.clear();
-});
-
 /** A shell in a terminal, in a folder. */
 async function shellIn(folder: string, { name, argv, setup }: Shell) {
   const home = project.path('home');
   setup(home);
-  const pty = spawn(
+  const terminal = openTerminal(
     name,
     argv.map((word) => (word.startsWith('home/') ? project.path(word) : word)),
-    {
-      cwd: folder,
-      cols: 200,
-      rows: 40,
-      env: {
-        PATH: `${project.path('bin')}:${process.env['PATH'] ?? ''}`,
-        HOME: home,
-        ZDOTDIR: home,
-        TERM: 'xterm',
-        LANG: 'C.UTF-8',
-        SHELL: name,
-      },
-    },
+    { cwd: folder, env: { PATH: `${project.path('bin')}:${process.env['PATH'] ?? ''}`, HOME: home, ZDOTDIR: home, SHELL: name } },
   );
-  shells.add(() => pty.kill('SIGKILL'));
-  let seen = '';
   let count = 0;
-  let wake = (): void => {};
-  pty.onData((data) => {
-    seen += data;
-    // A terminal answers when it is asked what it is.
-    if (data.includes('\u001b[c') || data.includes('\u001b[0c')) pty.write('\u001b[?62;c');
-    wake();
-  });
-  const until = async (isThere: (text: string) => boolean): Promise<string> => {
-    while (!isThere(seen)) await new Promise<void>((resolve) => (wake = resolve));
-    return seen;
-  };
-  await until((text) => text.includes('ready> '));
+  await terminal.until('ready> ');
   return {
     /** Type, press Tab until the text stands there, and take the line back. */
     async complete(typed: string, expected: string): Promise<string> {
-      seen = '';
-      pty.write(typed);
-      await until((text) => plain(text).includes(typed.slice(-3)));
-      seen = '';
-      pty.write('\t');
-      const said = plain(await until((text) => plain(text).includes(expected)));
+      terminal.forget();
+      terminal.type(typed);
+      await terminal.until(typed.slice(-3));
+      terminal.forget();
+      terminal.type('\t');
+      const said = await terminal.until(expected);
       // The line is taken back; what the shell says to the next one tells that it is there for more.
-      pty.write(`\u0015echo over'-'${++count}\r`);
-      await until((text) => plain(text).includes(`over-${count}`));
+      terminal.type(`\u0015echo over'-'${++count}\r`);
+      await terminal.until(`over-${count}`);
       return said;
     },
   };
 }
-
-/** What a person sees of it. */
-const plain = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex
-  text.replace(/\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007]*\u0007|[=>()][A-Z0-9]?)/g, '').replace(/\r/g, '');
 
 describe.each(SHELLS)('$name', (shell) => {
   const test = testWith([shell.name]);

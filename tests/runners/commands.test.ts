@@ -199,6 +199,17 @@ test('failures tell what happened, with the code of R21 (R27)', async () => {
   expect(failures.terminal.hint).toContain('interactive: true');
 });
 
+test.each([
+  'the input device is not a TTY',
+  'sudo: a terminal is required to read the password',
+  './ask.sh: 2: cannot create /dev/tty: No such device or address',
+  "fatal: could not read Username for 'https://example.org': No such device or address",
+])('a command that fails for want of a terminal is told of `interactive` (R27): %s', async (said) => {
+  const { $ } = shellIn(folder).shell;
+
+  expect((await failure($`echo ${said} >&2; exit 1`)).hint).toBe('It asks for a terminal: `interactive: true` gives it the real one.');
+});
+
 test('no bash is one clear error that names exec (R27)', async () => {
   const { $ } = shellIn(folder, { env: { PATH: folder } }).shell;
 

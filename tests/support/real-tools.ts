@@ -19,6 +19,7 @@ const PROBES: Readonly<Record<string, () => boolean>> = {
   bash: () => has('bash', ['--version']),
   zsh: () => has('zsh', ['--version']),
   fish: () => has('fish', ['--version']),
+  vim: () => spawnSync('vi', ['--version'], { encoding: 'utf8' }).stdout?.includes('VIM') ?? false,
 };
 
 /** A test that needs these tools. Where they are required (CI) a missing one is a failure, else a skip. */

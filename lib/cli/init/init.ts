@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../../errors.ts';
+import { namesInWords } from '../../util/describe.ts';
 import type { InvokeScope } from './invoke.ts';
 import { tasksOfInvoke } from './invoke.ts';
 import { tasksOfScripts } from './scripts.ts';
@@ -52,14 +53,10 @@ const hasInvokeTasks = (folder: string): boolean =>
 function refuseIfThere(folder: string, files: readonly string[]): void {
   const there = files.filter((file) => existsSync(join(folder, file)));
   if (there.length === 0) return;
-  throw new ConfigError(
-    'init-there',
-    `${there.map((file) => `\`${file}\``).join(', ')} ${there.length === 1 ? 'is' : 'are'} there already`,
-    {
-      facts: ['nothing was written'],
-      hint: '`--init` begins a project; what is there is yours to change. Elsewhere: `tasks -C FOLDER --init`.',
-    },
-  );
+  throw new ConfigError('init-there', `${namesInWords(there)} ${there.length === 1 ? 'is' : 'are'} there already`, {
+    facts: ['nothing was written'],
+    hint: '`--init` begins a project; what is there is yours to change. Elsewhere: `tasks -C FOLDER --init`.',
+  });
 }
 
 /** @throws {ConfigError} when it is no JSON */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { findProgram } from '../../util/find-program.ts';
+import { kebab } from '../../util/kebab.ts';
 import type { Findings, TaskSketch } from './sketch.ts';
-import { keyFor, nameOf, quoted } from './sketch.ts';
+import { isIdentifier, isName, keyFor, nameOf, ownKey, quoted } from './sketch.ts';
 
 /** Runs a program, and gives what it wrote to stdout; undefined when it did not end well. */
 export type Ask = (argv: readonly string[]) => Promise<string | undefined>;
@@ -73,8 +74,12 @@ root = program.collection
 names = root.task_names
 def called(entry):
     task = getattr(entry, "task", entry)
-    return next((name for name in names if root[name] is task), task.name)
+    # A collection holds copies of its tasks, with the same body.
+    return next((name for name in names if root[name].body is task.body), task.name)
 def default(value):
+    # What JSON and a whole number here cannot hold is left to Invoke, which has it as its default.
+    if isinstance(value, (int, float)) and not -2**53 < value < 2**53:
+        return None
     return value if isinstance(value, (str, int, float, bool, list, type(None))) else None
 def argument(one):
     return {"names": list(one.names), "kind": one.kind.__name__, "help": one.help, "positional": bool(one.positional),
@@ -116,9 +121,21 @@ function sketch(task: InvokeTask, note: (text: string) => void): TaskSketch[] {
     note(`\`${task.name}\` has no name that a task could have`);
     return [];
   }
-  const path = keys.filter((key) => key !== undefined);
-  if (nameOf(path) !== task.name) note(`\`${task.name}\` is called \`${nameOf(path)}\` now`);
-  const known = task.arguments?.flatMap((argument) => inputOf(argument, (text) => note(`\`${nameOf(path)}\`: ${text}`)));
+  const whole = keys.filter((key) => key !== undefined);
+  const path = [...whole.slice(0, -1), ownKey(whole.at(-1) ?? '', task.isDefault)];
+  const within = task.name.slice(0, task.name.lastIndexOf('.') + 1);
+  const isRenamed = nameOf(path) !== task.name;
+  // Who knows it by its old name can go on to use that.
+  const old = task.name.slice(within.length);
+  const stays = isRenamed && isName(old) && old !== 'default' && nameOf(path.slice(0, -1)) === within.slice(0, -1);
+  if (isRenamed) note(`\`${task.name}\` is called \`${nameOf(path)}\` now${stays ? ', and answers to its old name' : ''}`);
+  const tell = (text: string): void => note(`\`${nameOf(path)}\`: ${text}`);
+  const known =
+    task.arguments &&
+    withoutClashes(
+      task.arguments.flatMap((argument) => inputOf(argument, tell)),
+      tell,
+    );
   const words = [quoted('invoke'), quoted(task.name), ...(known?.map(({ words: code }) => code) ?? ['...passthrough'])];
   const [summary = '', ...more] = (task.help ?? '').trim().split('\n');
   const edges = [...task.before.map((name) => `${name} before it`), ...task.after.map((name) => `${name} after it`)];
@@ -129,7 +146,7 @@ function sketch(task: InvokeTask, note: (text: string) => void): TaskSketch[] {
       isDefault: task.isDefault,
       summary: summary === '' ? nameOf(path) : summary,
       description: more.join('\n').trim() === '' ? undefined : more.join('\n').trim(),
-      aliases: task.aliases.map((alias) => alias.split('.').at(-1) ?? alias),
+      aliases: [...task.aliases.map((alias) => (alias.startsWith(within) ? alias.slice(within.length) : alias)), ...(stays ? [old] : [])],
       ...(known ? { inputs: known.map(({ key, schema }) => [key, schema] as const) } : { passthrough: true }),
       remarks:
         edges.length > 0 ? [`Invoke runs ${edges.join(', ')}: with a body of its own this task says so in \`needs\` and \`post\`.`] : [],
@@ -138,7 +155,25 @@ function sketch(task: InvokeTask, note: (text: string) => void): TaskSketch[] {
   ];
 }
 
+/** Two that come to one flag: `dry_run` and `dryRun`; `cache` and `no_cache`. */
+function withoutClashes(inputs: readonly Input[], note: (text: string) => void): readonly Input[] {
+  const owners = new Map<string, Input>();
+  return inputs.filter((input) => {
+    const flag = kebab(input.key);
+    const spellings = input.schema.startsWith('z.boolean()') || input.schema.startsWith('z.array(') ? [flag, `no-${flag}`] : [flag];
+    const owner = spellings.flatMap((spelling) => owners.get(spelling) ?? [])[0];
+    if (owner) {
+      note(`the argument \`${input.name}\` is left out: \`${owner.name}\` has its flag already`);
+      return false;
+    }
+    for (const spelling of spellings) owners.set(spelling, input);
+    return true;
+  });
+}
+
 interface Input {
+  /** As Invoke has it. */
+  readonly name: string;
   readonly key: string;
   readonly schema: string;
   /** Code that gives the words which Invoke reads as its value. */
@@ -148,18 +183,19 @@ interface Input {
 function inputOf(argument: InvokeArgument, note: (text: string) => void): Input[] {
   const [long = ''] = argument.names;
   const key = keyFor(long);
-  if (key === undefined || key === 'help' || key === 'h') {
+  if (key === undefined || !isIdentifier(key) || key === 'help' || key === 'h') {
     note(`the argument \`${long}\` has no name that an input could have`);
     return [];
   }
   const { schema, words } = kindOf(argument, `input.${key}`, flagOf(long), note);
-  const letter = argument.names.find((name) => name.length === 1 && name !== long && name !== 'h');
+  const letter = argument.names.find((name) => /^[A-Za-gi-z0-9]$/.test(name) && name !== long);
   const meta = [
     ...(letter === undefined ? [] : [`short: ${quoted(letter)}`]),
     ...(argument.positional && argument.default !== null ? ['positional: true'] : []),
   ];
   return [
     {
+      name: long,
       key,
       schema: `${schema}${meta.length > 0 ? `.meta({ ${meta.join(', ')} })` : ''}${argument.help ? `.describe(${quoted(argument.help)})` : ''}`,
       words,
@@ -169,7 +205,7 @@ function inputOf(argument: InvokeArgument, note: (text: string) => void): Input[
 
 const flagOf = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`);
 
-function kindOf(argument: InvokeArgument, value: string, flag: string, note: (text: string) => void): Omit<Input, 'key'> {
+function kindOf(argument: InvokeArgument, value: string, flag: string, note: (text: string) => void): Pick<Input, 'schema' | 'words'> {
   const { kind, default: fallback } = argument;
   const withValue = (one: string): string => (flag.startsWith('--') ? `\`${flag}=\${${one}}\`` : `\`${flag}\${${one}}\``);
   const given = `...(${value} === undefined ? [] : [${withValue(value)}])`;

@@ -1,5 +1,6 @@
+import { visible } from '../../util/display.ts';
 import type { Findings, TaskSketch } from './sketch.ts';
-import { keyFor, nameOf } from './sketch.ts';
+import { keyFor, nameOf, ownKey } from './sketch.ts';
 
 /** npm runs these at moments of its own; as a task each would run when somebody names it, and then only. */
 const LIFECYCLE = /^(pre|post)?(install|pack|publish|version|prepare|uninstall|shrinkwrap)$|^(prepublishOnly|dependencies)$/;
@@ -19,16 +20,17 @@ export function tasksOfScripts(scripts: Readonly<Record<string, unknown>>, withi
   const isNamespace = (name: string): boolean => names.some((other) => other.startsWith(`${name}:`));
   const isHook = (name: string): boolean => /^(pre|post)./.test(name) && names.includes(name.replace(/^(pre|post)/, ''));
   for (const [name, script] of Object.entries(scripts)) {
-    if (typeof script !== 'string' || script.trim() === '') notes.push(`\`${name}\` is no text`);
-    else if (LIFECYCLE.test(name)) notes.push(`\`${name}\` stays where it is: npm runs it by itself`);
-    else if (/^(npx )?(tasks|taskwright)( |$)/.test(script)) notes.push(`\`${name}\` stays where it is: it calls taskwright`);
+    if (typeof script !== 'string' || script.trim() === '') notes.push(`\`${visible(name)}\` is no text`);
+    else if (LIFECYCLE.test(name)) notes.push(`\`${visible(name)}\` stays where it is: npm runs it by itself`);
+    else if (/^(npx )?(tasks|taskwright)( |$)/.test(script)) notes.push(`\`${visible(name)}\` stays where it is: it calls taskwright`);
     else if (!isHook(name)) {
       const keys = name.split(':').map(keyFor);
       if (keys.some((key) => key === undefined)) {
-        notes.push(`\`${name}\` has no name that a task could have`);
+        notes.push(`\`${visible(name)}\` has no name that a task could have`);
         continue;
       }
-      const path = [...within, ...keys.filter((key) => key !== undefined)];
+      const whole = keys.filter((key) => key !== undefined);
+      const path = [...within, ...whole.slice(0, -1), ownKey(whole.at(-1) ?? '', false)];
       const hook = (when: 'pre' | 'post'): TaskSketch[] => {
         const own = scripts[`${when}${name}`];
         const last = path.at(-1) ?? '';
@@ -45,7 +47,7 @@ export function tasksOfScripts(scripts: Readonly<Record<string, unknown>>, withi
         post: behind.map((task) => task.path.at(-1) ?? ''),
       });
       const called = nameOf(path.slice(within.length));
-      if (called !== name && called !== name.replaceAll(':', '.')) notes.push(`\`${name}\` is called \`${nameOf(path)}\` now`);
+      if (called !== name && called !== name.replaceAll(':', '.')) notes.push(`\`${visible(name)}\` is called \`${nameOf(path)}\` now`);
       if (/\$\w|\$\{/.test(script))
         notes.push(`\`${nameOf(path)}\` uses variables of the shell: here one that is not set is an error (\`\${NAME:-}\` allows it)`);
       if (/\bnpm (run|test|start)\b/.test(script))

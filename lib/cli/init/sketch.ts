@@ -30,16 +30,28 @@ export interface Findings {
   readonly notes: readonly string[];
 }
 
-/** `build_prod`, `Build Prod`, `lint-fix` → `buildProd`, `buildProd`, `lintFix`; undefined where nothing is left. */
+/**
+ * `build_prod`, `Build Prod`, `lint-fix` → `buildProd`, `buildProd`, `lintFix`; undefined where nothing is left. Its name
+ * on a command line is that of the words with hyphens between them: `step-2` → `step_2`, since `step2` is another name.
+ */
 export function keyFor(name: string): string | undefined {
   const words = name.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '');
   const [first = '', ...others] = words;
   const key = [
     first.slice(0, 1).toLowerCase() + first.slice(1),
-    ...others.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)),
+    ...others.map((word) => (/^\p{N}/u.test(word) ? `_${word}` : word.slice(0, 1).toUpperCase() + word.slice(1))),
   ].join('');
-  return /^\p{L}/u.test(key) ? key : undefined;
+  return key === '' ? undefined : key;
 }
+
+/** `default` is a word of ours: only the default of a namespace can have it for a key. */
+export const ownKey = (key: string, isDefault: boolean): string => (key === 'default' && !isDefault ? 'defaultTask' : key);
+
+/** Whether code can name a variable, or an input, like that. */
+export const isIdentifier = (key: string): boolean => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key);
+
+/** One word, no flag, without the dots that part namespaces. */
+export const isName = (alias: string): boolean => /^[^\s.=,-][^\s.=,]*$/u.test(alias);
 
 /** The name that its keys give it on a command line. */
 export const nameOf = (path: readonly string[]): string => path.map(kebab).join('.');

@@ -1,5 +1,6 @@
+import { visible } from '../../util/display.ts';
 import type { TaskSketch } from './sketch.ts';
-import { nameOf, quoted } from './sketch.ts';
+import { isIdentifier, isName, nameOf, quoted } from './sketch.ts';
 
 /** A file to be written. */
 export interface SourceFile {
@@ -16,42 +17,85 @@ export function sourceOf(sketches: readonly TaskSketch[]): { readonly files: rea
     const namespace = sketch.path.slice(0, -1).join('.');
     modules.set(namespace, [...(modules.get(namespace) ?? []), sketch]);
   }
-  const files = [...modules].map(([namespace, tasks]) => ({ path: `tasks/${fileOf(namespace)}.ts`, text: moduleText(tasks) }));
-  return { files: [{ path: 'tasks.config.ts', text: configText([...modules.keys()]) }, ...files], notes };
+  const places = placesOf([...modules.keys()]);
+  const files = places.map(({ namespace, file }) => ({ path: `tasks/${file}.ts`, text: moduleText(modules.get(namespace) ?? []) }));
+  return { files: [{ path: 'tasks.config.ts', text: configText(places) }, ...files], notes };
 }
 
-/** Two that come to one name; a task named as a namespace is. */
+/** A namespace, the file of its tasks below `tasks/`, and what the config calls it. */
+interface Place {
+  readonly namespace: string;
+  readonly file: string;
+  readonly variable: string;
+}
+
+/** `docs.api` and `docsApi` have one file name, and so have a namespace `main` and the root. */
+function placesOf(namespaces: readonly string[]): readonly Place[] {
+  const files = new Set<string>();
+  const variables = new Set(['defineConfig', ...RESERVED]);
+  // The root first: `main` is its own.
+  const places = namespaces
+    .toSorted((one, other) => Number(one !== '') - Number(other !== ''))
+    .map((namespace): Place => {
+      const file = namespace === '' ? 'main' : nameOf(namespace.split('.')).replaceAll('.', '-');
+      const variable = namespace === '' ? 'main' : variableOf(namespace);
+      return { namespace, file: unlessTaken(file, '-tasks', files), variable: unlessTaken(variable, 'Tasks', variables) };
+    });
+  return namespaces.flatMap((namespace) => places.filter((place) => place.namespace === namespace));
+}
+
+/** The name, with a suffix as often as it takes; from now on it is taken. */
+function unlessTaken(name: string, suffix: string, taken: Set<string>): string {
+  const free = taken.has(name) ? unlessTaken(`${name}${suffix}`, suffix, taken) : name;
+  taken.add(free);
+  return free;
+}
+
+/** Two that come to one name; a task named as a namespace is; a further name that is another's already. */
 function withoutClashes(sketches: readonly TaskSketch[]): { readonly kept: readonly TaskSketch[]; readonly notes: readonly string[] } {
   const kept: TaskSketch[] = [];
   const notes: string[] = [];
   const namespaces = new Map<string, string>();
   for (const { path, from } of sketches)
     for (let depth = 1; depth < path.length; depth++) namespaces.set(nameOf(path.slice(0, depth)), from);
-  const taken = new Map<string, string>();
+  const taken = new Map<string, string>(namespaces);
   for (const sketch of sketches) {
     const name = nameOf(sketch.path);
-    const other = taken.get(name) ?? namespaces.get(name);
+    const other = taken.get(name);
     if (other === undefined) kept.push(sketch);
-    else notes.push(`\`${sketch.from}\` is left out: \`${other}\` has the name \`${name}\` already`);
-    taken.set(name, sketch.from);
+    else notes.push(`\`${visible(sketch.from)}\` is left out: \`${visible(other)}\` has the name \`${name}\` already`);
+    taken.set(name, other ?? sketch.from);
   }
-  return { kept, notes };
+  // Only now, when all names are known.
+  const named = kept.map((sketch): TaskSketch => {
+    const within = nameOf(sketch.path.slice(0, -1));
+    const aliases = sketch.aliases?.filter((alias) => {
+      const name = within === '' ? alias : `${within}.${alias}`;
+      const isFree = !taken.has(name) && isName(alias);
+      if (isFree) taken.set(name, sketch.from);
+      else notes.push(`\`${nameOf(sketch.path)}\` goes without its other name \`${visible(alias)}\``);
+      return isFree;
+    });
+    return { ...sketch, ...(aliases && { aliases }) };
+  });
+  return { kept: named, notes };
 }
 
 // ── The config ───────────────────────────────────────────────────────────────────────────────────
 
 interface Branch {
+  /** Its variable. */
   readonly module: string | undefined;
   readonly inner: Map<string, Branch>;
 }
 
-function configText(namespaces: readonly string[]): string {
+function configText(places: readonly Place[]): string {
   const root: { module: string | undefined; inner: Map<string, Branch> } = { module: undefined, inner: new Map() };
-  for (const namespace of namespaces) {
-    if (namespace === '') root.module = '';
-    else plant(root, namespace.split('.'), namespace);
+  for (const { namespace, variable } of places) {
+    if (namespace === '') root.module = variable;
+    else plant(root, namespace.split('.'), variable);
   }
-  const imports = namespaces.map((namespace) => `import * as ${variableOf(namespace)} from './tasks/${fileOf(namespace)}.ts';`);
+  const imports = places.map(({ variable, file }) => `import * as ${variable} from './tasks/${file}.ts';`);
   return [
     "import { defineConfig } from 'taskwright';",
     ...imports,
@@ -63,47 +107,61 @@ function configText(namespaces: readonly string[]): string {
   ].join('\n');
 }
 
-function plant(branch: Branch, [key = '', ...deeper]: readonly string[], namespace: string): void {
+function plant(branch: Branch, [key = '', ...deeper]: readonly string[], variable: string): void {
   const before = branch.inner.get(key) ?? { module: undefined, inner: new Map() };
-  branch.inner.set(key, deeper.length === 0 ? { ...before, module: namespace } : before);
-  if (deeper.length > 0) plant(before, deeper, namespace);
+  branch.inner.set(key, deeper.length === 0 ? { ...before, module: variable } : before);
+  if (deeper.length > 0) plant(before, deeper, variable);
 }
 
 function branchText({ module, inner }: Branch, indent: string): string {
   const lines = [
-    ...(module === undefined ? [] : [`...${variableOf(module)},`]),
+    ...(module === undefined ? [] : [`...${module},`]),
     ...[...inner].map(([key, branch]) => {
       const isPlain = branch.module !== undefined && branch.inner.size === 0;
-      const value = isPlain ? variableOf(branch.module ?? '') : branchText(branch, `${indent}  `);
-      return value === key ? `${key},` : `${key}: ${value},`;
+      const value = isPlain ? (branch.module ?? '') : branchText(branch, `${indent}  `);
+      return value === key ? `${key},` : `${isIdentifier(key) ? key : quoted(key)}: ${value},`;
     }),
   ];
   return `{\n${lines.map((line) => `${indent}  ${line}\n`).join('')}${indent}}`;
 }
 
-const fileOf = (namespace: string): string => (namespace === '' ? 'main' : nameOf(namespace.split('.')).replaceAll('.', '-'));
-
 function variableOf(namespace: string): string {
-  if (namespace === '') return 'main';
   const [first = '', ...others] = namespace.split('.');
-  const name = first + others.map((key) => key.slice(0, 1).toUpperCase() + key.slice(1)).join('');
-  return isReserved(name) || name === 'main' || name === 'defineConfig' ? `${name}Tasks` : name;
+  const variable = first + others.map((key) => key.slice(0, 1).toUpperCase() + key.slice(1)).join('');
+  return isIdentifier(variable) ? variable : `tasks_${variable}`;
 }
 
 // ── A module ─────────────────────────────────────────────────────────────────────────────────────
 
 function moduleText(tasks: readonly TaskSketch[]): string {
-  const body = tasks.map(taskText).join('\n');
+  const locals = localsOf(tasks);
+  const body = tasks.map((sketch) => taskText(sketch, locals)).join('\n');
   const ours = ['count', 'task'].filter((name) => body.includes(`${name}(`));
   const imports = [`import { ${ours.join(', ')} } from 'taskwright';`, ...(/\bz\./.test(body) ? ["import { z } from 'zod';"] : [])];
   return `${imports.join('\n')}\n\n${body}`;
 }
 
-function taskText(sketch: TaskSketch): string {
+/** What the tasks of a module are called in it, by their keys. */
+function localsOf(tasks: readonly TaskSketch[]): ReadonlyMap<string, string> {
+  const taken = new Set(['task', 'count', 'z', 'theDefault', ...RESERVED]);
+  const keys = tasks.map((sketch) => sketch.path.at(-1) ?? '');
+  // Those that can be called by their key are, so that a suffix is for the others.
+  const plain = keys.filter((key) => !taken.has(key) && isIdentifier(key));
+  for (const key of plain) taken.add(key);
+  const others = keys.filter((key) => key !== 'default' && !plain.includes(key));
+  return new Map([
+    ...plain.map((key) => [key, key] as const),
+    ...others.map((key) => [key, unlessTaken(isIdentifier(key) ? `${key}Task` : `task_${key}`, 'Task', taken)] as const),
+    ['default', 'theDefault'],
+  ]);
+}
+
+function taskText(sketch: TaskSketch, locals: ReadonlyMap<string, string>): string {
   const { description, aliases = [], inputs = [], needs = [], post = [], remarks = [] } = sketch;
   const key = sketch.path.at(-1) ?? '';
   const isOnlyDefault = key === 'default';
-  const name = isOnlyDefault ? 'theDefault' : localName(key);
+  const localName = (of: string): string => locals.get(of) ?? of;
+  const name = localName(key);
   const isExported = !isOnlyDefault && name === key;
   const lines = [
     `summary: ${quoted(sketch.summary)},`,
@@ -121,14 +179,11 @@ function taskText(sketch: TaskSketch): string {
     `${isExported ? 'export ' : ''}const ${name} = task({`,
     ...lines.map((line) => `  ${line}`),
     '});',
-    ...(isOnlyDefault || isExported ? [] : [`export { ${name} as ${key} };`]),
+    ...(isOnlyDefault || isExported ? [] : [`export { ${name} as ${isIdentifier(key) ? key : quoted(key)} };`]),
     ...(sketch.isDefault ? [`export default ${name};`] : []),
     '',
   ].join('\n');
 }
-
-/** A name that no word of the language and nothing that is imported has. */
-const localName = (key: string): string => (isReserved(key) || ['task', 'count', 'z', 'theDefault'].includes(key) ? `${key}Task` : key);
 
 const RESERVED = new Set(
   (
@@ -136,5 +191,3 @@ const RESERVED = new Set(
     'import in instanceof interface let new null package private protected public return static super switch this throw true try typeof var void while with yield'
   ).split(' '),
 );
-
-const isReserved = (name: string): boolean => RESERVED.has(name);
