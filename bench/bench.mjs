@@ -47,8 +47,14 @@ try {
       sleepUntilOld();
       run([node, bin, '--list'], cwd, env);
       run([node, bin, ...row.argv], cwd, env);
+      if (row.settles) {
+        sleepUntilOld();
+        run([node, bin, ...row.argv], cwd, env);
+      }
+      const argv = argvOf(row, node, cwd);
+      if (!argv) continue;
       const before = row.changes ? join(cwd, 'tasks.config.ts') : undefined;
-      record(row, version, { argv: [node, bin, ...row.argv], cwd, env, code: row.code, before }, node, env);
+      record(row, version, { argv, cwd, env: row.terminal ? atTerminal(env) : env, code: row.code, before }, node, env);
     }
     record(
       { id: 'floor', title: 'floor: the least that a runner can do', goal: undefined },
@@ -65,7 +71,7 @@ try {
 }
 
 function record(row, version, ours, node, env) {
-  const plain = { argv: [node, '-e', '0'], cwd: folder, env };
+  const plain = row.against ? { ...ours, argv: inTerminal([node, bin, ...row.against]) } : { argv: [node, '-e', '0'], cwd: folder, env };
   const order = { pairs: Number(values.pairs ?? row.pairs ?? 11), warm: 2, ours: { code: 0, ...ours }, plain };
   const measured = spawnSync('python3', [join(here, 'measure.py')], { input: JSON.stringify(order), encoding: 'utf8' });
   if (measured.status !== 0) {
@@ -91,6 +97,28 @@ function record(row, version, ours, node, env) {
   console.log(
     `${row.title.padEnd(48)}${cpu.toFixed(2).padStart(6)}${wall.toFixed(2).padStart(8)}${mib.toFixed(0).padStart(8)}${String(goal ?? '').padStart(7)}`,
   );
+}
+
+/** Nothing where this machine, or this Node, has no such thing. */
+function argvOf({ terminal, start, argv }, node, cwd) {
+  if (terminal) return spawnSync('script', ['--version']).error ? undefined : inTerminal([node, bin, ...argv]);
+  if (!start) return [node, bin, ...argv];
+  mkdirSync(join(cwd, 'node_modules/.bin'), { recursive: true });
+  symlinkSync(bin, join(cwd, 'node_modules/.bin/tasks'));
+  const beside = join(dirname(node), start[0]);
+  const program = start[0] === 'node' ? node : start[0].includes('/') ? start[0] : beside;
+  const isThere = existsSync(join(cwd, program)) || existsSync(program);
+  const { status } = spawnSync(program, start.slice(1), { cwd, env: environment(node) });
+  return isThere && status === 0 ? [program, ...start.slice(1)] : undefined;
+}
+
+/** `script` gives it a terminal; both of a pair pay for that. */
+function inTerminal(argv) {
+  return ['script', '--quiet', '--return', '--command', argv.join(' '), '/dev/null'];
+}
+
+function atTerminal(env) {
+  return { ...env, TERM: 'xterm', CI: 'false' };
 }
 
 function measurePeers(node, version, env) {

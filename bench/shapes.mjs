@@ -52,9 +52,32 @@ const commands = (how) => ({
 export const join = task({ summary: 'All.', needs: many, run: () => {} });
 ${config('...many, join')}`,
 });
+/** Each reads a file and writes one. */
+const kept = (count) => ({
+  'tasks.config.ts': `${HEAD.split('\n')[0]}
+import { copyFileSync } from 'node:fs';
+const many = Object.fromEntries(Array.from({ length: ${count} }, (_, index) => ['t' + index, task({
+  summary: 'One.', sources: ['in/' + index], generates: ['out/' + index], run: ({ root }) => copyFileSync(root + '/in/' + index, root + '/out/' + index),
+})]));
+export const join = task({ summary: 'All.', needs: many, run: () => {} });
+${config('...many, join')}`,
+  'out/.keep': '',
+  ...Object.fromEntries(Array.from({ length: count }, (_, index) => [`in/${index}`, `${index}\n`])),
+});
+const talk = {
+  'tasks.config.ts': `${HEAD.split('\n')[0]}
+const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => ['t' + index, task({ summary: 'One.', run: ({ log }) => { for (let line = 0; line < 20; line++) log('line ' + line); } })]));
+export const join = task({ summary: 'All.', needs: many, run: () => {} });
+${config('...many, join')}`,
+};
+/** What stands before the command when it is typed so; `link` makes it a project that has us installed. */
+const started = {
+  ...oneFile(12),
+  'package.json': '{ "name": "project", "scripts": { "tasks": "tasks", "version": "tasks --version" } }',
+};
 
 /**
- * @typedef {{ id: string, title: string, files: Record<string, string>, argv: string[], goal?: number, mib?: number, code?: number, changes?: true, pairs?: number }} Row
+ * @typedef {{ id: string, title: string, files: Record<string, string>, argv: string[], goal?: number, mib?: number, code?: number, changes?: true, pairs?: number, settles?: true, terminal?: true, against?: string[], start?: string[] }} Row
  * @type {Row[]}
  */
 export const rows = [
@@ -91,6 +114,31 @@ export const rows = [
   { id: 'fan-tasks', title: 'fan of 1,000 tasks without input, and a join', files: bare(1000), argv: ['join'], goal: 3 },
   { id: 'exec', title: '100 commands by `exec`, `--jobs 2`', files: commands('exec'), argv: ['--jobs', '2', 'join'], goal: 11, pairs: 5 },
   { id: 'shell', title: '100 commands by `$`, `--jobs 2`', files: commands('shell'), argv: ['--jobs', '2', 'join'], goal: 18, pairs: 5 },
+  ...[100, 1000, 5000].map((count) => ({
+    id: `fresh-${count}`,
+    title: `everything up to date: ${count.toLocaleString('en')} tasks`,
+    files: kept(count),
+    argv: ['join'],
+    goal: count === 100 ? 1.7 : count === 1000 ? 3.5 : 8,
+    ...(count === 5000 && { mib: 90, pairs: 7 }),
+    settles: true,
+  })),
+  {
+    id: 'tree',
+    title: '500 steps of 20 lines: `tree` against `quiet`, both at a terminal',
+    files: talk,
+    argv: ['-r', 'tree', 'join'],
+    against: ['-r', 'quiet', 'join'],
+    terminal: true,
+    goal: 3,
+    pairs: 7,
+  },
+  ...[
+    ['`node_modules/.bin/tasks --version`', ['node_modules/.bin/tasks', '--version']],
+    ['`node --run version`', ['node', '--run', 'version']],
+    ['`npm run --silent version`', ['npm', 'run', '--silent', 'version']],
+    ['`npx tasks --version`', ['npx', 'tasks', '--version']],
+  ].map(([title, start]) => ({ id: `start-${start[0]}`, title, files: started, argv: ['--version'], start, pairs: 7 })),
   { id: 'changed', title: 'first call after a change of the config', files: oneFile(100), argv: ['t1'], goal: 8, changes: true, pairs: 7 },
   ...[100, 1000, 10_000, 50_000].map((count) => ({
     id: `growth-${count}`,
@@ -142,6 +190,58 @@ export const peers = [
     files: (count) => ({ 'package.json': JSON.stringify({ scripts: Object.fromEntries(js(count).map((name) => [name, 'true'])) }) }),
     list: ['npm', 'run'],
     one: ['npm', 'run', 't1'],
+  },
+  {
+    name: 'wireit',
+    files: (count) => ({
+      'package.json': JSON.stringify({
+        scripts: Object.fromEntries(js(count).map((name) => [name, 'wireit'])),
+        wireit: Object.fromEntries(js(count).map((name) => [name, { command: 'true' }])),
+      }),
+    }),
+    one: ['npm', 'run', 't1'],
+  },
+  {
+    name: 'turbo',
+    files: (count) => ({
+      'package.json': JSON.stringify({
+        name: 'project',
+        packageManager: 'npm@10.8.2',
+        scripts: Object.fromEntries(js(count).map((name) => [name, 'true'])),
+      }),
+      'turbo.json': JSON.stringify({ tasks: Object.fromEntries(js(count).map((name) => [name, {}])) }),
+    }),
+    one: ['turbo', 'run', 't1', '--no-daemon', '--cache-dir=.turbo'],
+  },
+  {
+    name: 'ninja',
+    files: (count) => ({
+      'build.ninja': `rule run\n command = true\n${js(count)
+        .map((name) => `build ${name}: run\n`)
+        .join('')}`,
+    }),
+    list: ['ninja', '-t', 'targets'],
+    one: ['ninja', 't1'],
+  },
+  {
+    name: 'rake',
+    files: (count) => ({
+      Rakefile: js(count)
+        .map((name) => `desc 'Task.'\ntask(:${name}) {}\n`)
+        .join(''),
+    }),
+    list: ['rake', '-T'],
+    one: ['rake', 't1'],
+  },
+  {
+    name: 'doit',
+    files: (count) => ({
+      'dodo.py': js(count)
+        .map((name) => `def task_${name}():\n    "Task."\n    return {'actions': [lambda: None]}\n`)
+        .join('\n'),
+    }),
+    list: ['doit', 'list'],
+    one: ['doit', 't1'],
   },
   {
     name: 'make',
