@@ -104,7 +104,8 @@ function argvOf({ terminal, start, argv }, node, cwd) {
   if (terminal) return spawnSync('script', ['--version']).error ? undefined : inTerminal([node, bin, ...argv]);
   if (!start) return [node, bin, ...argv];
   mkdirSync(join(cwd, 'node_modules/.bin'), { recursive: true });
-  symlinkSync(bin, join(cwd, 'node_modules/.bin/tasks'));
+  const link = join(cwd, 'node_modules/.bin/tasks');
+  if (!existsSync(link)) symlinkSync(bin, link);
   const beside = join(dirname(node), start[0]);
   const program = start[0] === 'node' ? node : start[0].includes('/') ? start[0] : beside;
   const isThere = existsSync(join(cwd, program)) || existsSync(program);
