@@ -147,6 +147,11 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   });
   /** Calls that have not come to wait for their callee yet. */
   let calling = 0;
+  /** Services that are looked at while they rest. */
+  let looking = 0;
+  /** Steps that a call is about to use, and how many do: services among them are not let go meanwhile. */
+  const held = new Map<string, number>();
+  const called = new Set<string>();
   let readyHead = 0;
   /** Taken out of its queue, and waits for the terminal. */
   let headed: Node | undefined;
@@ -168,7 +173,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
 
   // ── Steps ──────────────────────────────────────────────────────────────────────────────────────
 
-  function addSteps(steps: readonly Step[], called?: Step): void {
+  function addSteps(steps: readonly Step[]): void {
     for (const step of steps) {
       let arrive = (): void => {};
       const there = new Promise<void>((resolve) => {
@@ -182,7 +187,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
         state: 'waiting',
         isAvailable: false,
         isUp: false,
-        isWanted: step === called,
+        isWanted: called.has(step.id),
         isLeaving: false,
         wakers: [],
         outcome: undefined,
@@ -488,7 +493,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   /** Steps wait for locks, and nothing else goes on that could give one back. */
   function isStuck(): boolean {
     if (locks.queued === 0 || resuming.some(({ node }) => mayResume(node))) return false;
-    const isBusy = running > 0 || calling > 0 || locks.entering > 0 || headed !== undefined;
+    const isBusy = running > 0 || calling > 0 || looking > 0 || locks.entering > 0 || headed !== undefined;
     if (isBusy || readyHead < ready.length) return false;
     // A callee is over, and its caller has not heard of it yet.
     for (const callees of calls.values()) if (callees.some((callee) => callee.isAvailable)) return false;
@@ -537,15 +542,15 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   function rest(node: Node): void {
     node.state = 'resting';
     // Its users may be over before it could have started.
-    if (node.lentTo <= 0) return returnUnused(node);
+    if (!isUsed(node)) return returnUnused(node);
     const facts = { isDeferred: deferred.has(node.step.id), needDigests: () => needDigestsOf(node) };
+    looking++;
     void lookAtRest(engine, node.step, facts).then((looked) => {
-      if (node.state !== 'resting') return;
-      if (!looked) wake(node);
-      else {
+      looking--;
+      if (node.state === 'resting' && looked) {
         node.gives = looked.gives;
         becomeAvailable(node);
-      }
+      } else if (node.state === 'resting') wake(node);
       pump();
     });
   }
@@ -572,14 +577,20 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
 
   function arrived(node: Node): void {
     node.arrive();
-    for (const waker of node.wakers.splice(0)) if (--waker.waiting === 0) becomeReady(waker);
+    const isLost = node.state === 'over' && !isSuccess(node);
+    for (const waker of node.wakers.splice(0)) {
+      waker.waiting--;
+      // One that it needs is not to be had: what else it waits for does not matter.
+      if (waker.waiting === 0 || (isLost && Object.values(waker.step.needs).includes(node.step.id))) becomeReady(waker);
+    }
   }
 
+  const isUsed = (service: Node): boolean => service.lentTo > 0 || held.has(service.step.id);
   const isGoing = (service: Node): boolean => service.isLeaving && service.state === 'running';
 
   /** The last user is over: stop it. One that stands last among the targets stays in the foreground. */
   function returnUnused(node: Node): void {
-    if (node.lentTo > 0) return;
+    if (isUsed(node)) return;
     if (node.state === 'running') {
       node.isLeaving = true;
       planner.forget(node.step);
@@ -628,42 +639,65 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
       }
       if (caller.state !== 'running') throw new Error(`\`call\` came too late: \`${caller.step.title}\` is over`);
       if (ending !== undefined || runHalt.reason) throw new Error('nothing can be called any more: the run is ending');
-      calling++;
-      let callee: Node;
+      const { step, added } = planner.planCall(isCall(what) ? what : makeCall(what, input ?? {}), caller.step);
+      called.add(step.id);
+      const letGo = hold([step, ...added].flatMap(({ id, needs }) => [id, ...Object.values(needs)]));
       try {
-        callee = await enterCall(caller, isCall(what) ? what : makeCall(what, input ?? {}));
+        const callee = await enterCall(caller, step, added);
+        wake(callee);
+        if (!isThere(callee)) await waitFor(caller, callee);
+        if (!isSuccess(callee)) throw calledFailure(callee);
+        if (isService(callee) && callee.state === 'running' && !caller.borrowed.includes(callee)) {
+          callee.lentTo++;
+          caller.borrowed.push(callee);
+        }
+        return callee.value;
       } finally {
-        calling--;
+        letGo();
       }
-      wake(callee);
-      if (!isThere(callee)) await waitFor(caller, callee);
-      if (!isSuccess(callee)) throw calledFailure(callee);
-      if (isService(callee) && callee.state === 'running' && !caller.borrowed.includes(callee)) {
-        callee.lentTo++;
-        caller.borrowed.push(callee);
-      }
-      return callee.value;
     };
     // One function serves both forms of the overloaded type.
     return call;
   }
 
+  function hold(ids: readonly (string | undefined)[]): () => void {
+    const own = [...new Set(ids)].filter((id) => id !== undefined);
+    for (const id of own) held.set(id, (held.get(id) ?? 0) + 1);
+    return () => {
+      for (const id of own) {
+        const others = (held.get(id) ?? 0) - 1;
+        if (others > 0) held.set(id, others);
+        else held.delete(id);
+        const node = nodes.get(id);
+        if (node && isService(node)) returnUnused(node);
+      }
+    };
+  }
+
   /** The step that is called, in this run and checked. */
-  async function enterCall(caller: Node, what: Call): Promise<Node> {
-    const { step, added } = planner.planCall(what, caller.step);
-    if (added.length > 0) {
-      // In the order of the calls: a later one may rely on steps that an earlier one brings in.
-      const admission = lastAdmission.catch(() => {}).then(() => admit(added, step));
-      lastAdmission = admission;
-      for (const one of added) admissions.set(one.id, admission);
+  async function enterCall(caller: Node, step: Step, added: readonly Step[]): Promise<Node> {
+    calling++;
+    try {
+      await admitted(step, added);
+    } finally {
+      calling--;
     }
-    await admissions.get(step.id);
     const callee = nodeOf(step.id);
     refuseCircle(caller, callee);
     return callee;
   }
 
-  async function admit(added: readonly Step[], called: Step): Promise<void> {
+  async function admitted(step: Step, added: readonly Step[]): Promise<void> {
+    if (added.length > 0) {
+      // In the order of the calls: a later one may rely on steps that an earlier one brings in.
+      const admission = lastAdmission.catch(() => {}).then(() => admit(added));
+      lastAdmission = admission;
+      for (const one of added) admissions.set(one.id, admission);
+    }
+    await admissions.get(step.id);
+  }
+
+  async function admit(added: readonly Step[]): Promise<void> {
     let found: Preflight;
     try {
       // One that an earlier call brought in, and that was refused, is refused for this one too.
@@ -689,7 +723,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
         step: stepView(step, planner.bindingOf(step), engine.nameOf(task) !== undefined, planner.program),
       });
     }
-    addSteps(added, called);
+    addSteps(added);
     for (const [id, finding] of found.unmet) {
       const node = nodeOf(id);
       if (node.state !== 'over')
@@ -785,7 +819,9 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     const open = all.filter((node) => node.state !== 'over');
     const isIdle = open.length > 0 && open.every((node) => isService(node) && node.state === 'running');
     const changed =
-      steps === 'all' ? all : all.filter((node) => steps.includes(node.step.id) && node.state !== 'waiting' && node.state !== 'ready');
+      steps === 'all'
+        ? all
+        : all.filter((node) => steps.includes(node.step.id) && (node.isAvailable || (node.state !== 'waiting' && node.state !== 'ready')));
     const outdated = new Set(changed);
     // In plan order: what it needs stands before it.
     for (const node of all) {

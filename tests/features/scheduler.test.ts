@@ -183,6 +183,8 @@ const served = fc.record({
       calls: fc.array(fc.nat(4), { maxLength: 1 }),
       locks: fc.subarray([...LOCKS]),
       turns: fc.nat(3),
+      /** How long it takes to see whether it may run. */
+      looks: fc.nat(6),
       isBroken: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, fc.constant(true)),
     }),
     { minLength: 2, maxLength: 10 },
@@ -190,6 +192,7 @@ const served = fc.record({
   targets: fc.array(fc.nat(9), { minLength: 1, maxLength: 3 }),
   jobs: fc.integer({ min: 1, max: 3 }),
   keepGoing: fc.boolean(),
+  parallel: fc.boolean(),
   stopAfter: fc.option(fc.nat(60), { freq: 5 }),
 });
 
@@ -212,6 +215,16 @@ async function serve(told: typeof served extends fc.Arbitrary<infer T> ? T : nev
       id: name,
       needs: earlier(shape.needs) as unknown as readonly Call[],
       lock: shape.locks,
+      requires: [
+        {
+          id: name,
+          title: name,
+          async check() {
+            for (let turn = 0; turn < shape.looks; turn++) await tick();
+            return undefined;
+          },
+        },
+      ],
       ...(isService && { service: { ready: {}, stop: () => void up.set(name, (up.get(name) ?? 0) - 1) } }),
       ...(shape.kind === 'fresh' && { upToDate: () => 'as it was' }),
       ...(shape.kind === 'stale' && { upToDate: () => undefined }),
@@ -222,8 +235,14 @@ async function serve(told: typeof served extends fc.Arbitrary<infer T> ? T : nev
         }
         for (let turn = 0; turn < shape.turns; turn++) await tick();
         for (const callee of shape.kind === 'plain' ? earlier(shape.calls) : []) {
-          wanted.add(nameOf.get(callee) ?? '');
-          await call(callee as never).catch(() => {});
+          const calledName = nameOf.get(callee) ?? '';
+          wanted.add(calledName);
+          const isGiven = await call(callee as never).then(
+            () => true,
+            () => false,
+          );
+          if (isGiven && isServiceAt(told.nodes, calledName) && (up.get(calledName) ?? 0) < 1)
+            mistakes.push(`${name} called ${calledName}, which is not up`);
         }
         if (shape.isBroken) throw new Error('broke');
         for (const service of services) {
@@ -247,6 +266,7 @@ async function serve(told: typeof served extends fc.Arbitrary<infer T> ? T : nev
     config: { tasks: {}, dotenv: [] },
     jobs: told.jobs,
     keepGoing: told.keepGoing,
+    parallel: told.parallel,
     signal: stop.signal,
     onEvent: (event) => {
       // The last target is a service: nobody ends it but the user.
@@ -256,6 +276,9 @@ async function serve(told: typeof served extends fc.Arbitrary<infer T> ? T : nev
   const started = all.flatMap((event) => (event.type === 'step-started' ? [event.step] : []));
   if (new Set(started).size < started.length) mistakes.push('a step started twice');
   for (const { id } of result.steps) if (!result.outcomes.get(id)) mistakes.push(`${id} has no outcome`);
+  for (const [id, outcome] of result.outcomes)
+    if (outcome.status === 'skipped' && outcome.because === 'need' && outcome.reason.includes('nothing that runs'))
+      mistakes.push(`${id} needs what was let go`);
   for (const name of everUp) if (result.exitCode === 0 && !wanted.has(name)) mistakes.push(`nobody wanted ${name}`);
   for (const [name, count] of up) if (count > 0 && !isBrokenAt(told.nodes, name)) mistakes.push(`${name} was left up`);
   return mistakes;
@@ -281,7 +304,51 @@ test(
       fc.asyncProperty(served, async (told) => {
         expect(await serve(told, root)).toEqual([]);
       }),
-      { numRuns: 200, seed: 20261128, endOnFailure: true },
+      { numRuns: 300, seed: 20261128, endOnFailure: true },
     );
   },
 );
+
+test('who waits for a lock is not given up while a service at rest is looked at (R19, R32)', async () => {
+  const { root } = projectWith();
+  const before = task({ summary: 'x', id: 'before', run: () => tick() });
+  const rests = task({ summary: 'x', id: 'rests', needs: { before }, service: { ready: {} }, run() {} });
+  const user = task({ summary: 'x', id: 'user', needs: { rests }, upToDate: () => 'as it was', run() {} });
+  const holder = task({ summary: 'x', id: 'holder', lock: 'one', service: { ready: {} }, run() {} });
+  const target = task({ summary: 'x', id: 'target', needs: { holder, user }, run() {} });
+  const waits = task({ summary: 'x', id: 'waits', lock: 'one', run() {} });
+
+  const { exitCode, ended } = await carry([target, waits], { root, env: { XDG_RUNTIME_DIR: root }, parallel: true });
+  expect([exitCode, ended]).toEqual([
+    0,
+    { before: 'done', rests: 'skipped', user: 'up-to-date', holder: 'done', target: 'done', waits: 'done' },
+  ]);
+});
+
+test('a service that a callee needs is not let go while the callee is looked at (R26, R32)', async () => {
+  const { root } = projectWith();
+  let isLookedAt = (): void => {};
+  const looked = new Promise<void>((done) => {
+    isLookedAt = done;
+  });
+  const service = task({ summary: 'x', id: 'service', service: { ready: {} }, run: () => 'served' });
+  const callee = task({
+    summary: 'x',
+    id: 'callee',
+    needs: { service },
+    requires: [{ id: 'slow', title: 'slow', check: () => looked.then(() => undefined) }],
+    run: ({ needs }) => needs.service,
+  });
+  const caller = task({ summary: 'x', id: 'caller', run: ({ call }) => call(callee) });
+  const user = task({ summary: 'x', id: 'user', needs: { service }, upToDate: () => 'as it was', run() {} });
+
+  const { exitCode, ended } = await carry([caller, user], {
+    root,
+    parallel: true,
+    jobs: 2,
+    onEvent: (event) => {
+      if (event.type === 'step-ended' && event.step === 'user') setImmediate(isLookedAt);
+    },
+  });
+  expect([exitCode, ended]).toEqual([0, { caller: 'done', service: 'done', user: 'up-to-date', callee: 'done' }]);
+});
