@@ -189,9 +189,7 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
         // `process.exit` was called in a callback of a body, which has heard of it.
         if (error instanceof Exit && error.message.startsWith('`process.exit(')) return;
         strays.count++;
-        const { message, stack } = failureOf(error, order.root);
-        const frames = stack === undefined ? '' : `\n${stack.replace(/^/gm, '  ')}`;
-        emit({ type: 'notice', time: Date.now(), text: `thrown where nobody waits for it: ${message}${frames}`, isError: true });
+        emit({ type: 'notice', time: Date.now(), text: strayText(error, order.root), isError: true });
       }),
     );
     const scopes = createStepScopes({
@@ -255,6 +253,12 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
     await order.runner.close?.();
     for (const one of letGo) one();
   }
+}
+
+/** What was thrown where nobody can catch it, in words. @internal */
+export function strayText(error: unknown, root: string): string {
+  const { message, stack } = failureOf(error, root);
+  return `thrown where nobody waits for it: ${message}${stack === undefined ? '' : `\n${stack.replace(/^/gm, '  ')}`}`;
 }
 
 async function closeAll({ reporters, complain }: Order): Promise<void> {

@@ -33,8 +33,10 @@ export function createMasker(names: ReadonlySet<string> = new Set(), onAdd: (sec
   const secrets = new Set<string>();
   function add(value: string): void {
     if (names.has(value)) return;
-    if (value.length >= SHORTEST && !secrets.has(value)) onAdd(value);
+    const isNew = value.length >= SHORTEST && !secrets.has(value);
     for (const spelling of spellingsOf(value, SHORTEST)) secrets.add(spelling);
+    // Who hears of it may bring it back here.
+    if (isNew) onAdd(value);
   }
   return { add, ...maskingOf(secrets, []) };
 }

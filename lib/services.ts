@@ -12,7 +12,7 @@ import type { Step } from './plan.ts';
 import { untilReady } from './readiness.ts';
 import { delayAfter } from './retry.ts';
 import type { StepEnd } from './step-end.ts';
-import { failed, haltFailure } from './step-end.ts';
+import { failed, haltFailure, hideSecrets } from './step-end.ts';
 import type { StepScope } from './step-scope.ts';
 import type { StepOptions } from './step.ts';
 import { judge, prepare, timingOf } from './step.ts';
@@ -85,6 +85,7 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
 
   function becomeReady(value: unknown, since: number): void {
     given ??= { value };
+    hideSecrets(engine, step, value);
     engine.emit({ type: 'service-ready', time: engine.now(), step: step.id, ms: engine.now() - since });
     tellStarted({ isReady: true, value: given.value, gives });
   }

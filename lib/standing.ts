@@ -1,12 +1,13 @@
 import type { Engine } from './engine.ts';
 import type { Event } from './event.ts';
-import { createHalt } from './halt.ts';
+import { createHalt, describeHalt } from './halt.ts';
 import type { Halt } from './halt.ts';
 import type { Step } from './plan.ts';
 import type { Runner } from './runners/runner.ts';
 import type { Masker } from './secrets.ts';
 import type { Service } from './services.ts';
 import { lookAtRest, startService } from './services.ts';
+import { hideSecrets } from './step-end.ts';
 import type { StepOptions } from './step.ts';
 import { specOf } from './task.ts';
 import { digestOf } from './util/digest.ts';
@@ -27,13 +28,20 @@ export interface Standing {
   has(step: Step): boolean;
   /** A secret of any round is one for all. */
   hide(secret: string): void;
+  /** Without the secrets of those that are up. */
+  mask(text: string): string;
   /** End those that are none of these steps. */
   keepOnly(steps: readonly Step[]): Promise<void>;
-  /** @param kill  they get no time from then on */
-  close(kill: AbortSignal): Promise<void>;
+  close(): Promise<void>;
   /** Names of those that are up. */
   readonly names: readonly string[];
 }
+
+const neverBegun = (reason: string): Service => ({
+  started: Promise.resolve({ isReady: false }),
+  ended: Promise.resolve({ outcome: { status: 'stopped', ms: 0, reason }, value: undefined }),
+  stop() {},
+});
 
 interface Member {
   readonly key: string;
@@ -50,19 +58,29 @@ interface Member {
   readonly gone: Promise<void>;
 }
 
-/** @param newRunner  each has one of its own, since that of a round ends with it */
-export function createStanding(newRunner: () => Runner): Standing {
+/**
+ * @param newRunner  each has one of its own, since that of a round ends with it
+ * @param kill  they get no time from then on
+ */
+export function createStanding(newRunner: () => Runner, kill: AbortSignal): Standing {
   const members = new Map<string, Member>();
-  const going = new Set<Promise<void>>();
-  const keyOf = (step: Step): string => stableText([step.name, step.input, step.passthrough]);
+  /** Those that are replaced are among them until they are gone. */
+  const alive = new Set<Member>();
+  const keyOf = (step: Step): string => stableText([step.name, step.input, step.passthrough, step.round]);
+  kill.addEventListener('abort', () => {
+    for (const { halt } of alive) halt.kill();
+  });
 
   async function enter(engine: Engine, step: Step, options: StepOptions): Promise<Member | Service> {
     const key = keyOf(step);
-    const found = members.get(key);
     const now = await lookAtRest(engine, step, options);
+    const found = members.get(key);
     const digest = now && digestOf(stableText([now.gives, now.variables]));
-    if (found && found.digest === digest) return found;
+    // One that was told to stop is as good as gone.
+    if (found && found.digest === digest && !found.halt.reason) return found;
     if (found) await end(found);
+    const { reason } = options.halt;
+    if (reason) return neverBegun(describeHalt(reason));
     // One that holds a lock would hold it, or not, while nobody runs.
     if (digest === undefined || specOf(engine.planner.bindingOf(step).task).lock !== undefined) return startService(engine, step, options);
     return begin(engine, step, options, { key, digest, gives: now?.gives });
@@ -73,18 +91,22 @@ export function createStanding(newRunner: () => Runner): Standing {
     const runner = newRunner();
     const place: Member['place'] = { engine, step };
     const emit = (event: Event): void => {
-      if (place.engine) place.engine.emit('step' in event ? ({ ...event, step: place.step.id } as Event) : event);
+      if (!place.engine) return;
+      // Output is masked as a stream where it comes in. What else it says may hold secrets that this round does not know.
+      const masked = event.type === 'output' ? event : engine.masker.maskDeep(event);
+      place.engine.emit('step' in masked ? ({ ...masked, step: place.step.id } as Event) : masked);
     };
     const own: Engine = { ...engine, runner, solo: false, emit };
     const service = startService(own, step, { ...options, halt, needs: options.needs });
     const gone = service.ended.then(async () => {
       if (members.get(known.key) === member) members.delete(known.key);
-      await runner.close?.();
-      going.delete(gone);
+      await runner.close?.(kill);
+      alive.delete(member);
     });
     const member: Member = { ...known, name: step.name, service, halt, masker: engine.masker, place, gone };
     members.set(known.key, member);
-    going.add(gone);
+    alive.add(member);
+    if (kill.aborted) halt.kill();
     return member;
   }
 
@@ -108,6 +130,7 @@ export function createStanding(newRunner: () => Runner): Standing {
       Object.assign(member.place, { engine, step });
       const state = await member.service.started;
       if (state.isReady && !isNew) {
+        hideSecrets(engine, step, state.value);
         engine.emit({ type: 'service-ready', time: engine.now(), step: step.id, ms: engine.now() - startedAt });
         engine.scopes.touch(1);
       }
@@ -128,9 +151,11 @@ export function createStanding(newRunner: () => Runner): Standing {
       // One that is not wanted any more before it was ready has nothing that could stand.
       if (!isUp) member.service.stop();
       const how = isUp ? await Promise.race([member.service.ended, left]) : await member.service.ended;
+      // Told to stop while it was left: the round is over when it is.
+      const end = how === 'left' && member.halt.reason ? await member.service.ended : how;
       for (const one of letGo) one();
       const { value } = isUp ? state : { value: undefined };
-      if (how !== 'left') return how;
+      if (end !== 'left') return end;
       member.place.engine = undefined;
       return { outcome: { status: 'done', ms: engine.now() - startedAt }, value };
     });
@@ -141,21 +166,16 @@ export function createStanding(newRunner: () => Runner): Standing {
     start,
     has: (step) => members.has(keyOf(step)),
     hide: (secret) => {
-      for (const { masker } of members.values()) masker.add(secret);
+      for (const { masker } of alive) masker.add(secret);
     },
+    mask: (text) => [...alive].reduce((masked, { masker }) => masker.mask(masked), text),
     async keepOnly(steps) {
       const wanted = new Set(steps.map(keyOf));
       await Promise.all([...members.values()].filter(({ key }) => !wanted.has(key)).map(end));
     },
-    async close(kill) {
-      const open = [...members.values()];
-      const killAll = (): void => {
-        for (const { halt } of open) halt.kill();
-      };
-      if (kill.aborted) killAll();
-      kill.addEventListener('abort', killAll, { once: true });
-      for (const member of open) void end(member);
-      await Promise.all(going);
+    async close() {
+      for (const member of members.values()) void end(member);
+      await Promise.all([...alive].map(({ gone }) => gone));
     },
     get names() {
       return [...members.values()].map(({ name }) => name);

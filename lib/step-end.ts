@@ -3,7 +3,8 @@ import type { Failure, Outcome } from './event.ts';
 import type { HaltReason } from './halt.ts';
 import { describeHalt } from './halt.ts';
 import type { Step } from './plan.ts';
-import { placeOf } from './task.ts';
+import { secretValuesIn } from './schema.ts';
+import { placeOf, specOf } from './task.ts';
 
 /** How a step ended, and the value it hands over. */
 export interface StepEnd {
@@ -34,6 +35,12 @@ export function failed(
     },
     value: undefined,
   };
+}
+
+/** Whatever gave it, a body or an earlier run: what its schema calls secret is hidden from here on (R29). */
+export function hideSecrets(engine: Engine, step: Step, value: unknown): void {
+  const { output } = specOf(engine.planner.bindingOf(step).task);
+  for (const secret of secretValuesIn(output, value)) engine.masker.add(secret);
 }
 
 export function haltFailure(reason: HaltReason): Failure {

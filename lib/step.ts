@@ -15,9 +15,8 @@ import type { Step } from './plan.ts';
 import { findingsNow, refusalOf, scopeFor } from './preflight.ts';
 import type { Attempt } from './retry.ts';
 import { retryPolicyOf, withRetry } from './retry.ts';
-import { secretValuesIn } from './schema.ts';
 import type { StepEnd } from './step-end.ts';
-import { failed, haltFailure } from './step-end.ts';
+import { failed, haltFailure, hideSecrets } from './step-end.ts';
 import type { StepScope } from './step-scope.ts';
 import type { CallFunction, ErasedSpec } from './task.ts';
 import { fieldOf, specOf } from './task.ts';
@@ -55,7 +54,10 @@ export async function runStep(
     const going = mayBeLeft(engine, spec)
       ? await leaveAlone(engine, step, spec, { scope: prepared.scope, needDigests: options.needDigests })
       : ALWAYS;
-    if ('outcome' in going) return going;
+    if ('outcome' in going) {
+      hideSecrets(engine, step, going.value);
+      return going;
+    }
     if (options.mustWait()) return undefined;
     if (going.isExplained && going.attempt)
       engine.emit({ type: 'step-explained', time: engine.now(), step: step.id, why: going.attempt.why });
@@ -209,7 +211,7 @@ function done(engine: Engine, spec: ErasedSpec, step: Step, facts: Facts, ms: nu
   }
   const [cleanUpFailure] = facts.also;
   if (cleanUpFailure) return failedWith(engine, step, spec, { ...facts, also: facts.also.slice(1) }, cleanUpFailure);
-  for (const secret of secretValuesIn(spec.output, output.value)) engine.masker.add(secret);
+  hideSecrets(engine, step, output.value);
   return { outcome: { status: 'done', ms, ...asJson(output.value) }, value: output.value };
 }
 

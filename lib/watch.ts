@@ -50,6 +50,7 @@ interface Round {
 
 /** As often as that a step whose sources change while it runs is run again without another change. */
 const REPEATS = 2;
+const ENDLESS = 'sources change each time it runs: waiting for the next change';
 
 export async function watchPlan(scope: WatchScope): Promise<number> {
   const { folders, tell } = scope;
@@ -61,7 +62,7 @@ export async function watchPlan(scope: WatchScope): Promise<number> {
   let seen = lookUntilStill(watched, folders);
   let repeats = 0;
   while (user.exitCode === undefined) {
-    const round = await runRound();
+    const round = await runRound(repeats < REPEATS);
     if (user.exitCode !== undefined) break;
     if (round.changed.length > 0) tell(`changed: ${listed(round.changed)}`);
     if (round.isOutdated && !round.codeChanged && round.changed.length === 0 && repeats < REPEATS) {
@@ -71,14 +72,18 @@ export async function watchPlan(scope: WatchScope): Promise<number> {
     repeats = 0;
     if (round.codeChanged) await reload();
     else if (round.changed.length === 0) {
-      if (round.isOutdated) tell('sources change each time it runs: waiting for the next change');
+      if (round.isOutdated) tell(ENDLESS);
       await waitForChange();
     }
   }
   return user.exitCode;
 
-  /** One run; changes meanwhile are looked at as they come. */
-  async function runRound(): Promise<Round> {
+  /**
+   * One run; changes meanwhile are looked at as they come.
+   *
+   * @param mayRepeat  else what its own steps change outdates nothing any more
+   */
+  async function runRound(mayRepeat: boolean): Promise<Round> {
     let handle: RunHandle | undefined;
     let outdated: readonly string[] = [];
     let codeChanged = false;
@@ -99,16 +104,24 @@ export async function watchPlan(scope: WatchScope): Promise<number> {
       const now = lookUntilStill(watched, folders);
       const changes = changesBetween(seen, now);
       seen = now;
-      // What its own steps have changed is seen by now.
-      const isLater = ways.length === 1;
+      // From when it is idle on, what its own steps have changed is seen.
+      const isOwn = ways.length > 1;
       if (news === 'idle') ways.length = 1;
-      if (changes.code.length > 0) codeChanged = true;
-      if (changes.code.length > 0) handle?.outdate('all');
-      else if (changes.steps.length > 0 && (handle?.outdate(changes.steps) ?? true)) outdated = [...outdated, ...changes.steps];
+      if (changes.code.length > 0) {
+        codeChanged = true;
+        handle?.outdate('all');
+      } else if (changes.steps.length > 0) {
+        const cameTooLate = isOwn && !mayRepeat ? true : (handle?.outdate(changes.steps) ?? true);
+        if (cameTooLate) outdated = [...outdated, ...changes.steps];
+      }
+      if (!isOwn) changed = [...changed, ...changes.code, ...changes.files];
+      if (news !== 'idle' || codeChanged) continue;
       // What came too late before would be waited for in vain now.
-      else if (news === 'idle' && outdated.length > 0) handle?.outdate(outdated);
-      else if (news === 'idle') handle?.notice(whatIsWatched());
-      if (isLater) changed = [...changed, ...changes.code, ...changes.files];
+      if (outdated.length > 0 && mayRepeat) handle?.outdate(outdated);
+      else {
+        if (outdated.length > 0) handle?.notice(ENDLESS);
+        handle?.notice(whatIsWatched());
+      }
     }
     return { isOutdated: outdated.length > 0, codeChanged, changed };
   }

@@ -1,12 +1,15 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import type { Order, PlannedOrder } from '../api.ts';
-import { carryOut, planOrder } from '../api.ts';
+import { carryOut, planOrder, strayText } from '../api.ts';
+import { captureConsole } from '../body.ts';
+import type { Earlier } from '../earlier.ts';
 import type { Ask } from '../engine.ts';
 import { EXIT, UsageError, UserError, renderUserError } from '../errors.ts';
 import { createFileDigests } from '../file-digests.ts';
 import { createFileLists } from '../file-lists.ts';
 import { fileSetOf } from '../fingerprint.ts';
 import { createEarlier } from '../earlier.ts';
+import type { RunHandle } from '../run.ts';
 import { localRunner } from '../runners/local.ts';
 import { createStanding } from '../standing.ts';
 import { fieldOf, specOf } from '../task.ts';
@@ -33,18 +36,28 @@ export async function watchLine(host: Host, load: (onFailure: (paths: readonly s
     ),
   );
   let looked: readonly string[] = [];
-  const standing = createStanding(localRunner);
   let stop: (code: number) => void = () => {};
   const stopped = new Promise<number>((done) => {
     stop = done;
   });
   const hurried = new AbortController();
+  const standing = createStanding(localRunner, hurried.signal);
   let isStopped = false;
-  const letGo = host.onSignal((signal) => {
-    if (isStopped) hurried.abort();
-    isStopped = true;
-    stop(signal === 'SIGTERM' ? EXIT.terminated : signal === 'SIGHUP' ? EXIT.hungUp : EXIT.interrupted);
-  });
+  /** While a run is on, it hears of strays by itself. */
+  let isRunning = false;
+  let root = '';
+  const letGo = [
+    host.onSignal((signal) => {
+      if (isStopped) hurried.abort();
+      isStopped = true;
+      stop(signal === 'SIGTERM' ? EXIT.terminated : signal === 'SIGHUP' ? EXIT.hungUp : EXIT.interrupted);
+    }),
+    host.onStray((error) => {
+      if (!isRunning) tell(`error: ${standing.mask(strayText(error, root))}`);
+    }),
+    // Services say something between two rounds as well.
+    captureConsole(),
+  ];
   try {
     return await watchPlan({
       load: async () => {
@@ -54,10 +67,17 @@ export async function watchLine(host: Host, load: (onFailure: (paths: readonly s
         });
         const order = await make();
         const planned = await planOrder(order);
+        ({ root } = order);
         await standing.keepOnly(planned.plan.steps);
-        return watchedOrder(order, planned, host, async () => {
+        return watchedOrder(order, planned, host, async (earlier, onRun) => {
           const next = await make();
-          return { ...next, standing, ask: once(next.ask, answers) };
+          if (isStopped) return;
+          isRunning = true;
+          try {
+            await carryOut({ ...next, standing, ask: once(next.ask, answers), earlier, onRun });
+          } finally {
+            isRunning = false;
+          }
         });
       },
       folders,
@@ -69,8 +89,8 @@ export async function watchLine(host: Host, load: (onFailure: (paths: readonly s
   } finally {
     folders.close();
     if (standing.names.length > 0) tell(`stopping ${standing.names.join(', ')}`);
-    await standing.close(hurried.signal);
-    letGo();
+    await standing.close();
+    for (const one of letGo) one();
   }
 }
 
@@ -86,7 +106,12 @@ const once =
     return known;
   };
 
-function watchedOrder(order: Order, { plan, planner }: PlannedOrder, host: Host, make: MakeOrder): Watched {
+function watchedOrder(
+  order: Order,
+  { plan, planner }: PlannedOrder,
+  host: Host,
+  run: (earlier: Earlier, onRun: (handle: RunHandle) => void) => Promise<void>,
+): Watched {
   const sourced = plan.steps.flatMap((step) => {
     const { task, value, flags } = planner.bindingOf(step);
     const scope = { input: value, flags, root: order.root, invocationDir: order.invocationDir };
@@ -126,7 +151,7 @@ function watchedOrder(order: Order, { plan, planner }: PlannedOrder, host: Host,
     look,
     async run(onStart) {
       try {
-        await carryOut({ ...(await make()), earlier, onRun: onStart });
+        await run(earlier, onStart);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         host.stderr.write(renderUserError(error));

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Said } from '../support/command-line.ts';
@@ -8,7 +9,7 @@ import { projectWith } from '../support/project.ts';
 /** A watched line: it is told what to do by what it says, never by time. */
 function watching(cwd: string, ...argv: readonly string[]) {
   let text = '';
-  let end: (name: 'SIGINT') => void = () => {};
+  const process = new EventEmitter();
   const waiting: { readonly has: string; readonly tell: () => void }[] = [];
   const check = (): void => {
     for (const one of waiting) {
@@ -19,12 +20,11 @@ function watching(cwd: string, ...argv: readonly string[]) {
       break;
     }
   };
-  const hear = (said: string, signal: typeof end): void => {
-    end = signal;
+  const hear = (said: string): void => {
     text += said;
     check();
   };
-  const over = tasks(['-w', ...argv], { cwd, onStdout: hear, onStderr: hear });
+  const over = tasks(['-w', ...argv], { cwd, process, onStdout: hear, onStderr: hear });
   return {
     /** Resolves when it has said this since the last call. */
     says: (has: string): Promise<void> =>
@@ -32,8 +32,12 @@ function watching(cwd: string, ...argv: readonly string[]) {
         waiting.push({ has, tell });
         check();
       }),
+    /** Ctrl-C. */
+    stop: (): void => void process.emit('signal', 'SIGINT'),
+    /** Something is thrown where nobody waits for it. */
+    stray: (error: Error): void => void process.emit('stray', error),
     end: (): Promise<Said> => {
-      end('SIGINT');
+      process.emit('signal', 'SIGINT');
       return over;
     },
     over,
@@ -250,13 +254,100 @@ test('what stays in the foreground is started anew only for what it is made of (
   expect(project.read('notes')).toMatch(/^up web-up web-down web-up (?:web-down down|down web-down) $/);
 });
 
-test('a step that writes its own sources beside a service in the foreground settles too (R36)', async () => {
+test('a step that writes its own sources beside a service in the foreground settles too, and the service stays (R36)', async () => {
   const project = await servedProject();
   const watch = watching(project.root, 'selfish', 'web');
   await watch.says('waiting for the next change');
-  await watch.says('watching ');
+  await watch.says('note: watching ');
+  expect(project.read('notes')).toBe('up web-up ');
 
   expect((await watch.end()).stdout.match(/wrote/g)).toHaveLength(3);
+  expect(project.read('notes')).toContain('down');
+});
+
+const GOING = `
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { defineConfig, task } from 'taskwright';
+const note = (text: string) => appendFileSync(import.meta.dirname + '/notes', text + ' ');
+const build = task({ summary: 'x', sources: ['src/**'], generates: [], run: () => 1 });
+const server = task({ summary: 'x', needs: { build }, service: { ready: {}, stop: async () => {
+  note('stopping');
+  while (!existsSync(import.meta.dirname + '/go')) await new Promise((done) => setImmediate(done));
+  note('gone');
+} }, run: () => note('up') });
+const test = task({ summary: 'x', needs: { server }, sources: ['tests/**'], generates: [], run: async ({ signal, print }) => {
+  note('test');
+  print('testing\\n');
+  if (readFileSync(import.meta.dirname + '/tests/a', 'utf8') === 'wait') await new Promise((done) => signal.addEventListener('abort', done));
+} });
+export default defineConfig({ tasks: { build, server, test } });
+`;
+
+test('a round is over when the services are gone that were told to stop, and the next one finds none of them (R36)', async () => {
+  const project = projectWith({ 'tasks.config.ts': GOING, 'src/a': '1', 'tests/a': 'wait', notes: '' });
+  const watch = watching(project.root, 'test');
+  await watch.says('testing');
+  // The server stands on it: it is told to stop, and so is the test.
+  project.write('src/a', '2');
+  while (!project.read('notes').includes('stopping')) await new Promise((done) => setImmediate(done));
+  project.write('tests/a', 'go on');
+  // Time enough for a round that would not wait.
+  for (let turn = 0; turn < 10_000 && project.read('notes') === 'up test stopping '; turn++)
+    await new Promise((done) => setImmediate(done));
+  project.write('go', '');
+  await watch.says('testing');
+  await watch.says('watching ');
+
+  expect(project.read('notes')).toBe('up test stopping gone up test ');
+  await watch.end();
+});
+
+test('a second Ctrl-C does not wait for services either (R21, R36)', async () => {
+  const project = projectWith({ 'tasks.config.ts': GOING, 'src/a': '1', 'tests/a': '', notes: '' });
+  const watch = watching(project.root, 'test');
+  await watch.says('watching ');
+  watch.stop();
+  await watch.says('stopping server');
+  watch.stop();
+
+  expect((await watch.over).code).toBe(130);
+  expect(project.read('notes')).toBe('up test stopping ');
+});
+
+const TALKING = `
+import { defineConfig, task } from 'taskwright';
+import { z } from 'zod';
+const secret = z.string().meta({ secret: true });
+const server = task({ summary: 'x', service: { ready: {}, stop: () => {} }, output: z.object({ token: secret }), run: () => ({ token: 'token-of-the-server' }) });
+const key = task({ summary: 'x', output: z.object({ key: secret }), run: () => ({ key: 'key-of-the-first-round' }) });
+const use = task({ summary: 'x', needs: { server, key }, sources: ['src/**'], generates: [], run: ({ needs, log }) => log('has ' + needs.key.key + ' ' + needs.server.token) });
+export default defineConfig({ tasks: { server, key, use } });
+`;
+
+test('a secret is hidden while its service is up, and in every later round (R29, R36)', async () => {
+  const project = projectWith({ 'tasks.config.ts': TALKING, 'src/a': '1' });
+  const watch = watching(project.root, 'use');
+  await watch.says('has *** ***');
+  await watch.says('watching ');
+  project.write('src/a', '2');
+  await watch.says('has *** ***');
+  await watch.says('watching ');
+
+  const { stdout, stderr } = await watch.end();
+  expect(`${stdout}${stderr}`).not.toMatch(/token-of|key-of/);
+});
+
+test('what a service throws between two rounds is told, without secrets, and ends nothing (R25, R29, R36)', async () => {
+  const project = projectWith({ 'tasks.config.ts': TALKING, 'src/a': '1' });
+  const watch = watching(project.root, 'use');
+  await watch.says('watching ');
+  watch.stray(new Error('broke with token-of-the-server'));
+  await watch.says('error: thrown where nobody waits for it: broke with ***');
+  project.write('src/a', '2');
+  await watch.says('has *** ***');
+  await watch.says('watching ');
+
+  expect((await watch.end()).code).toBe(130);
 });
 
 test('a plan without sources is a usage error (R36)', async () => {
