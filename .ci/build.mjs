@@ -67,12 +67,11 @@ if (tsc === undefined || !existsSync(join(root, 'lib'))) {
  */
 async function bundle(folder) {
   const { build, transform } = await import('esbuild');
+  for (const file of filesIn(folder).filter((name) => name.endsWith('.js'))) rmSync(file);
   const sources = filesIn(join(root, 'lib'))
     .toSorted()
     .map((file) => readFileSync(file));
   const id = createHash('sha256').update(Buffer.concat(sources)).digest('hex').slice(0, 12);
-  const scripts = filesIn(folder).filter((file) => file.endsWith('.js'));
-  for (const file of scripts) if (!file.startsWith(join(folder, 'tasks'))) rmSync(file);
   const common = {
     absWorkingDir: root,
     bundle: true,
@@ -121,12 +120,38 @@ async function bundle(folder) {
   writeDoor(join(folder, 'lib/package.js'), 'library', Object.keys(library));
   writeDoor(join(folder, 'lib/testing.js'), 'testing', Object.keys(testing));
   writeDoor(join(folder, 'lib/cli/create-cli.js'), 'cli', Object.keys(cli));
-  for (const file of scripts.filter((script) => existsSync(script))) {
-    const { code } = await transform(readFileSync(file, 'utf8'), { minify: true, charset: 'utf8', target: 'node20' });
-    writeFileSync(file, code);
-  }
+  await bundleTasks(build, folder);
   cpSync(join(root, 'lib/cli/completion/shells'), join(folder, 'lib/shells'), { recursive: true });
   keepDeclarations(folder);
+}
+
+/** The shipped tasks become one file as well; each module that can be imported is a door to it. */
+async function bundleTasks(build, folder) {
+  const options = { absWorkingDir: root, format: 'esm', target: 'node20.19', minify: true, lineLimit: 1000, charset: 'utf8' };
+  const entryPoints = readdirSync(join(root, 'tasks')).flatMap((file) => (file.endsWith('.ts') ? [`tasks/${file}`] : []));
+  const { metafile, outputFiles } = await build({ ...options, entryPoints, outdir: folder, outbase: '.', write: false, metafile: true });
+  const doors = Object.values(metafile.outputs).map(({ entryPoint, exports }) => ({ module: entryPoint, exports }));
+  const shared = doors.flatMap(({ module, exports }) => (module === 'tasks/index.ts' ? [] : exports.map((name) => ({ module, name }))));
+  const named = shared.map((one, index) => ({ ...one, short: `x${index.toString(36)}` }));
+  for (const { module } of doors) {
+    const own = named.filter((one) => one.module === module).map(({ name, short }) => `${short} as ${name}`);
+    const file = join(folder, module.replace(/ts$/, 'js'));
+    // The index has nothing of its own: it is made of the other doors.
+    const index = outputFiles.find(({ path }) => path === file)?.text.replaceAll('.ts"', '.js"');
+    writeFileSync(file, own.length > 0 ? `export{${own.join(',')}}from"./support/all.js";\n` : index);
+  }
+  await build({
+    ...options,
+    stdin: {
+      contents: named.map(({ module, name, short }) => `export { ${name} as ${short} } from './${module}';`).join('\n'),
+      resolveDir: root,
+    },
+    outfile: join(folder, 'tasks/support/all.js'),
+    bundle: true,
+    platform: 'node',
+    external: ['taskwright', 'zod'],
+    tsconfigRaw: {},
+  });
 }
 
 /** Leaves out these modules of lib/, and the one that stands alone. */
@@ -168,20 +193,28 @@ function exportsOf(names) {
 }
 
 function withLateModules(code) {
+  const first = new Map();
   return code
-    .replaceAll(/=\s*require\("(node:(?!fs"|path"|url"|module")[a-z0-9_/]+|\.\/native-import\.cjs)"\)/g, '=later("$1")')
+    .replaceAll(/([\w$]+)=\s*require\("(node:(?!fs"|path"|url"|module")[a-z0-9_/]+|\.\/native-import\.cjs)"\)/g, (_, name, file) => {
+      const known = first.get(file);
+      first.set(file, known ?? name);
+      return `${name}=${known ?? `later("${file}")`}`;
+    })
     .replaceAll(/\bimport\((?="[@a-z])/g, "require('./native-import.cjs').nativeImport(");
 }
 
-/** What is loaded in any case is called by its name, not as a property each time. */
+/** What is loaded in any case is called by its name, not as a property each time; once for all modules of the bundle. */
 function withPlainImports(code) {
-  return code.replaceAll(
-    /\bimport\s*\{([^}]*)\}\s*from\s*("(?:node:fs|node:path|node:url|node:module|\.\/start\.cjs)");/g,
+  const items = new Map();
+  const rest = code.replaceAll(
+    /\bimport\s*\{([^}]*)\}\s*from\s*("(?:node:fs|node:path|node:url|node:module|\.\/start\.cjs)");\n?/g,
     (_, list, file) => {
-      const items = list.split(',').map((item) => item.trim().replace(/\s+as\s+/, ':'));
-      return `var{${items.join(',')}}=require(${file});`;
+      const named = list.split(',').map((item) => item.trim().replace(/\s+as\s+/, ':'));
+      items.set(file, [...(items.get(file) ?? []), ...named]);
+      return '';
     },
   );
+  return [...[...items].map(([file, named]) => `var{${named.join(',')}}=require(${file});`), rest].join('\n');
 }
 
 /** What programs import: the one instance, with the zod that they have too. */
