@@ -82,7 +82,8 @@ async function bundle(folder) {
     minify: true,
     // Node shows the line of what nobody caught.
     lineLimit: 1000,
-    charset: 'utf8',
+    // A file of nothing else is read as it is; see `loadKept`.
+    charset: 'ascii',
     banner: { js: `'use strict';\n${later}` },
     tsconfigRaw: { compilerOptions: { alwaysStrict: false } },
     outExtension: { '.js': '.cjs' },

@@ -321,7 +321,7 @@ export function createIncremental(options: IncrementalOptions): Incremental {
   /** Of a step that is never skipped for its fingerprint, only which run was its last is known. */
   function untold({ key, ingredients }: Attempt, ran: string): StepRecord | undefined {
     if (!shelf || !key || ingredients) return undefined;
-    return { fingerprint: '', ingredients: NOTHING, files: [], ran, at: now(), unusable: 'nothing is known of its last run' };
+    return { fingerprint: '', ingredients: nothing(), files: [], ran, at: now(), unusable: 'nothing is known of its last run' };
   }
 
   async function recordFor(
@@ -390,7 +390,8 @@ export function createIncremental(options: IncrementalOptions): Incremental {
 /** Larger files are looked at and not kept. */
 const MOST_BYTES = 512 * 2 ** 20;
 
-const NOTHING: Ingredients = {
+/** Made when it is asked for: Node's digests take longer to load than a small run. */
+const nothing = (): Ingredients => ({
   input: {},
   flags: {},
   passthrough: [],
@@ -400,7 +401,7 @@ const NOTHING: Ingredients = {
   code: fileSetOf({}),
   packages: {},
   about: {},
-};
+});
 
 export const freshRun = (): string => `${GAVE_NOTHING}${randomUUID()}`;
 

@@ -6,6 +6,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { stripVTControlCharacters } from 'node:util';
 import { findProgram } from '../util/find-program.ts';
 import { createTail } from '../util/tail.ts';
+import { monotonicMs } from '../util/elapsed.ts';
 import type { Command, CommandEnd, CommandTrouble, CommandWatch, Runner, Started } from './runner.ts';
 import type { OpenPty } from './pty.ts';
 import { loadPty, PTY_PACKAGE } from './pty.ts';
@@ -35,7 +36,7 @@ interface Tools {
 }
 
 function start(tools: Tools, command: Command, watch: CommandWatch): Started {
-  const startedAt = performance.now();
+  const startedAt = monotonicMs();
   const trouble = troubleBefore(command);
   if (trouble) return neverStarted(trouble);
 
@@ -72,7 +73,7 @@ function start(tools: Tools, command: Command, watch: CommandWatch): Started {
     };
     const end = command.detached ? await untilSpawned(child) : await untilOver(child, read);
     clearTimeout(timer);
-    return { ...end, trouble: reason ?? end.trouble, ...capture.texts(), ms: performance.now() - startedAt };
+    return { ...end, trouble: reason ?? end.trouble, ...capture.texts(), ms: monotonicMs() - startedAt };
   });
   return {
     get pid() {

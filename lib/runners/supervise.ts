@@ -3,6 +3,7 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { pause } from '../util/pause.ts';
 import type { Listed, Marked } from '../util/processes.ts';
 import { isThere, newestPid, processes, processesWith, programOf, send } from '../util/processes.ts';
+import { monotonicMs } from '../util/elapsed.ts';
 import type { Watcher } from './watcher.ts';
 import { startWatcher } from './watcher.ts';
 
@@ -57,7 +58,7 @@ let runs = 0;
 
 export function createSupervisor(): Supervisor {
   const runMark = `;${process.pid}-${Date.now().toString(36)}-${++runs}/`;
-  const startedAt = performance.now();
+  const startedAt = monotonicMs();
   const open = new Set<Family>();
   let watcher: Watcher | undefined;
   let terminal: string | undefined;
@@ -161,15 +162,15 @@ export function createSupervisor(): Supervisor {
       ...processesWith(MARKS, runMark).map((one) => one.pid),
     ];
     for (const signal of ['SIGTERM', 'SIGCONT'] as const) for (const pid of left()) send(pid, signal);
-    const deadline = performance.now() + graceMs;
-    while (left().length > 0 && performance.now() < deadline) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
+    const deadline = monotonicMs() + graceMs;
+    while (left().length > 0 && monotonicMs() < deadline) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
     for (const pid of left()) send(pid, 'SIGKILL');
     watcher?.dismiss();
   }
 
   async function close(killed?: AbortSignal): Promise<readonly string[]> {
     if (!watcher) return [];
-    const ours = strays(runMark, performance.now() - startedAt);
+    const ours = strays(runMark, monotonicMs() - startedAt);
     const names = ours.map(({ pid }) => programOf(pid) ?? String(pid));
     if (ours.length > 0) {
       const all = (signal: NodeJS.Signals): void => {
@@ -177,9 +178,9 @@ export function createSupervisor(): Supervisor {
       };
       all('SIGTERM');
       all('SIGCONT');
-      const deadline = performance.now() + graceMs;
+      const deadline = monotonicMs() + graceMs;
       while (processesWith(MARKS, runMark).length > 0) {
-        if (killed?.aborted || performance.now() > deadline) all('SIGKILL');
+        if (killed?.aborted || monotonicMs() > deadline) all('SIGKILL');
         await pause(LOOK_AGAIN_MS);
       }
     }
