@@ -4,7 +4,7 @@ import { RefusedError, UsageError } from './errors.ts';
 import type { UserError } from './errors.ts';
 import { decodeVariable } from './flags.ts';
 import type { Field } from './schema.ts';
-import { fieldsOf, fromJson, isTold, objectOf } from './schema.ts';
+import { fieldsOf, fromJson, isTold, objectOf, plainValue } from './schema.ts';
 import type { Fields, RequirementScope } from './task.ts';
 import { inOurWords } from './util/issue-words.ts';
 
@@ -151,6 +151,8 @@ export function parseTaskEnv(fields: Fields | undefined, variables: Variables): 
       problems.push({ name: field.key, text: `\`${field.key}\` is ${text === '' ? 'empty' : 'not set'}${about}` });
     }
   }
+  const plain = fields && problems.length === 0 && plainValue(fields, given);
+  if (plain) return { ok: true, value: plain };
   const told = new Set(problems.map((problem) => problem.name));
   let parsed: ReturnType<ReturnType<typeof objectOf>['safeParse']>;
   try {

@@ -2,7 +2,7 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Json, JsonObject } from './event.ts';
 import { decodeVariable, oneOf, spellingsOf } from './flags.ts';
 import type { Field, FieldKind } from './schema.ts';
-import { fieldsOf, fromJson, objectOf, toJson } from './schema.ts';
+import { fieldsOf, fromJson, objectOf, plainValue, toJson } from './schema.ts';
 import type { Fields } from './task.ts';
 import { inOurWords } from './util/issue-words.ts';
 import { nearest } from './util/nearest.ts';
@@ -151,6 +151,8 @@ export function parse(
 ): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly issues: readonly Issue[] } {
   // Most tasks take nothing: no schema is made to find that out.
   if (fields === undefined && Object.keys(value).length === 0) return { ok: true, value: {} };
+  const plain = fields && plainValue(fields, value);
+  if (plain) return { ok: true, value: plain };
   try {
     const parsed = objectOf(fields).safeParse(value, { error: inOurWords });
     if (parsed.success) return { ok: true, value: parsed.data };

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { relative, join } from 'node:path';
 import type { Config } from './config.ts';
 import { HOW_TO_EXPORT, checkConfig, checkDefaults } from './config.ts';
@@ -13,12 +14,14 @@ import type { Kept } from './loader/store.ts';
 import { storeFolder } from './loader/store.ts';
 import type { PathMapping } from './loader/tsconfig.ts';
 import { readPathMapping } from './loader/tsconfig.ts';
-import { hasManifest, writeManifest } from './manifest.ts';
+import { hasManifest, readManifest, writeManifest } from './manifest.ts';
 import type { Registry } from './registry.ts';
 import { buildRegistry } from './registry.ts';
+import { built, fieldsOf, keepFields, later } from './schema.ts';
+import { specOf } from './task.ts';
 import { describeValue, namesInWords } from './util/describe.ts';
 import { once } from './util/once.ts';
-import { useZod, zodSoFar } from './zod.ts';
+import { lateZod, loadZodBy, useZod, zod } from './zod.ts';
 
 /**
  * From a folder to a project (R4, R5): the config is found and loaded, TypeScript without a build step,
@@ -74,10 +77,11 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     return registry;
   };
   // Declared by the same files as when it was checked, all of it.
-  const known = loader.isUnchanged() && !config.dynamic && hasManifest(place.store, loader.id);
+  const known = loader.isUnchanged() && !config.dynamic && loader.isChecked;
   const registry = check(
     await buildRegistry(config.tasks, { words: options.words, explain, isChecked: () => known && loader.isUnchanged() }),
   );
+  if (known) adoptFields(registry, place.store, loader.id);
   return {
     root,
     file,
@@ -86,6 +90,20 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     loaded: loader.loaded,
     notices: [...place.notices, ...loader.notices],
   };
+}
+
+/** What the manifest says of inputs and variables spares the schemas that were not built. */
+function adoptFields({ entries }: Registry, store: string, id: string): void {
+  const manifest = once(() => readManifest(store, id)?.registry);
+  for (const { name, task } of entries) {
+    const { input, env } = specOf(task);
+    const kept = (part: 'input' | 'env') => () => {
+      const entry = manifest()?.find(name);
+      return fieldsOf(entry ? specOf(entry.task)[part] : built(specOf(task)[part] ?? {}));
+    };
+    keepFields(input, kept('input'));
+    keepFields(env, kept('env'));
+  }
 }
 
 interface Loader {
@@ -98,28 +116,35 @@ interface Loader {
   readonly loaded: () => ReadonlyMap<string, string>;
   /** Of what is kept; empty when nothing is. */
   readonly id: string;
+  /** All of what is kept was found to be right when it was kept. */
+  readonly isChecked: boolean;
   readonly notices: readonly string[];
 }
 
 function createLoader({ file, root, store, storesOfAll }: ProjectPlace, { modules, cacheDir }: LoadOptions): Loader {
   const notices: string[] = [];
   const prepare = once(() => prepareState(root, cacheDir));
-  const zod = once(async () => modules.zod ?? zodSoFar() ?? useZod((await loadZod(storesOfAll, prepare)) as Parameters<typeof useZod>[0]));
+  if (modules.zod) useZod(modules.zod as Parameters<typeof useZod>[0]);
+  loadZodBy(() => loadZod(storesOfAll, prepare) as ReturnType<typeof zod>);
   const kept = freshKept(store, file);
+  const isChecked = kept !== undefined && hasManifest(store, kept.id);
   const evaluator = createEvaluator({
     resolver: resolverFor(root, notices),
     library: (specifier) => {
       if (specifier === 'taskwright') return modules.taskwright;
       if (specifier === 'taskwright/testing' && modules.testing) return modules.testing();
-      return zod();
+      return isChecked ? lateZod : zod();
     },
     kept,
     folder: store,
     maps: true,
+    // What was right once is right again, and need not be built to know it.
+    ...(isChecked && { later }),
   });
   return {
     notices,
     id: kept?.id ?? '',
+    isChecked,
     isUnchanged: () => kept !== undefined && evaluator.isUnchanged(),
     load: () => evaluator.load(file),
     loaded: evaluator.loaded,
@@ -151,7 +176,7 @@ function resolverFor(root: string, notices: string[]): Resolver {
  * zod is some hundred small modules, which Node takes longer to find and read than to run: they are kept
  * as the config is, in one file.
  */
-async function loadZod(stores: string, prepare: () => boolean): Promise<object> {
+function loadZod(stores: string, prepare: () => boolean): object {
   const here = import.meta.filename;
   const resolver = createResolver({
     mapping: () => ({ paths: {}, baseUrl: undefined }),
@@ -160,11 +185,11 @@ async function loadZod(stores: string, prepare: () => boolean): Promise<object> 
     compiles: 'zod',
   });
   const target = resolver.resolve('zod', here);
-  if (!('file' in target)) return import('zod');
+  if (!('file' in target)) return createRequire(here)('zod') as object;
   const folder = storeFolder(stores, target.file);
   const kept = freshKept(folder, target.file);
   const evaluator: Evaluator = createEvaluator({ resolver, library: () => ({}), kept, folder, maps: false, isLazy: isTranslation });
-  const loaded = await evaluator.load(target.file);
+  const loaded = evaluator.loadNow(target.file);
   if (prepare()) evaluator.save(target.file);
   return loaded;
 }

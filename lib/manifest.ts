@@ -70,6 +70,14 @@ export function writeManifest(folder: string, id: string, { registry, shortFlags
 
 /** Undefined when there is none. */
 export function readManifest(folder: string, id: string): Manifest | undefined {
+  const file = fileOf(folder, id);
+  if (latest?.file !== file) latest = { file, manifest: manifestIn(folder, id) };
+  return latest.manifest;
+}
+/** What looked whether it is enough, and what then loads the config, read the same one. */
+let latest: { readonly file: string; readonly manifest: Manifest | undefined } | undefined;
+
+function manifestIn(folder: string, id: string): Manifest | undefined {
   const written = readWritten(fileOf(folder, id));
   if (!written) return undefined;
   const fields = once(() => readFileSync(fieldsFileOf(folder, id), 'utf8').split('\n'));
@@ -150,6 +158,7 @@ function fieldsIn(text = '[]'): Field[] {
     secret: false,
     examples: [],
     hidden: false,
+    isPlain: false,
     ...field,
     complete: complete && (() => []),
   }));

@@ -1,4 +1,5 @@
 import type { Json } from './event.ts';
+import { built } from './schema.ts';
 import type { ErasedSpec } from './task.ts';
 import { describeValue } from './util/describe.ts';
 import { inOurWords } from './util/issue-words.ts';
@@ -9,7 +10,7 @@ export function checkedOutput(
   returned: unknown,
 ): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string; readonly facts: readonly string[] } {
   if (!spec.output) return { ok: true, value: returned };
-  const parsed = spec.output.safeParse(returned, { error: inOurWords });
+  const parsed = built(spec.output).safeParse(returned, { error: inOurWords });
   if (parsed.success) return { ok: true, value: parsed.data };
   return {
     ok: false,

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Json } from './event.ts';
 import type { Fields } from './task.ts';
 import { kebab } from './util/kebab.ts';
+import { once } from './util/once.ts';
 import { zod } from './zod.ts';
 import { namesInWords } from './util/describe.ts';
 
@@ -30,6 +31,8 @@ export interface Field {
   readonly examples: readonly unknown[];
   readonly hidden: boolean;
   readonly complete: ((typed: string) => readonly string[] | Promise<readonly string[]>) | undefined;
+  /** A value of the right type is all that the schema asks for, and is handed on as it is: one may be had without the schema. */
+  readonly isPlain: boolean;
 }
 
 /** @internal */
@@ -87,6 +90,7 @@ interface Def {
   readonly entries?: Readonly<Record<string, string | number>>;
   readonly defaultValue?: unknown;
   readonly coerce?: boolean;
+  readonly checks?: readonly unknown[];
   readonly format?: string;
   readonly getter?: () => Schema;
 }
@@ -94,13 +98,50 @@ interface Schema {
   readonly _zod: { readonly def: Def; readonly optin?: string; readonly bag?: { readonly format?: string } };
 }
 
+interface Looked {
+  readonly fields: readonly Field[];
+  readonly problems: readonly string[];
+}
 const objects = new WeakMap<object, z.ZodObject>();
-const known = new WeakMap<object, { readonly fields: readonly Field[]; readonly problems: readonly string[] }>();
+const known = new WeakMap<object, Looked>();
 const NO_FIELDS = {};
+
+// ── Schemas that are not built yet ───────────────────────────────────────────────────────────────
+
+const makers = new WeakMap<object, () => object>();
+
+/** Stands for what `make` gives until something has to look at it. @internal */
+export function later(make: () => object): object {
+  const standIn = {};
+  makers.set(standIn, once(make));
+  return standIn;
+}
+
+/** The schema, or shape, itself. @internal */
+export function built<T extends object>(value: T): T {
+  // What stands for a thing stands where that thing may stand.
+  return (makers.get(value)?.() as T | undefined) ?? value;
+}
+
+/** What an earlier process found in a shape that is not built: for `fieldsOf`, it need not be. @internal */
+export function keepFields(fields: Fields | undefined, find: () => readonly Field[]): void {
+  if (fields === undefined || !makers.has(fields)) return;
+  const found = once((): Looked => {
+    const kept = find();
+    // A function is not kept.
+    return kept.some((field) => field.complete) ? lookAt(built(fields)) : { fields: kept, problems: [] };
+  });
+  known.set(fields, {
+    get fields() {
+      return found().fields;
+    },
+    problems: [],
+  });
+}
 
 /** `input` or `env` as one schema. A plain shape refuses keys that it does not name. @internal */
 export function objectOf(fields: Fields | undefined): z.ZodObject {
-  const of = fields ?? NO_FIELDS;
+  const of = built(fields ?? NO_FIELDS);
   const made = objects.get(of) ?? (isSchema(of) ? (of as z.ZodObject) : zod().strictObject(of));
   objects.set(of, made);
   return made;
@@ -111,7 +152,6 @@ export function fieldsOf(fields: Fields | undefined): readonly Field[] {
   return lookAt(fields).fields;
 }
 
-/** What is wrong with `fields` as input, a line each: what, and what to use instead. @internal */
 /** Fields that were read in another process, as if a shape said them. */
 export function shapeOfFields(fields: () => readonly Field[]): Fields {
   const shape = {};
@@ -131,15 +171,17 @@ export function problemsOf(fields: Fields | undefined): string[] {
   return [...problems, ...clashesOf(found)];
 }
 
-function lookAt(fields: Fields | undefined): { readonly fields: readonly Field[]; readonly problems: readonly string[] } {
-  const of = fields ?? NO_FIELDS;
+function lookAt(fields: Fields | undefined): Looked {
+  const asked = fields ?? NO_FIELDS;
+  const of = known.has(asked) ? asked : built(asked);
   const before = known.get(of);
   if (before) return before;
   const found: Field[] = [];
   const problems: string[] = [];
   for (const [key, schema] of Object.entries(shapeOf(of))) {
     const field = fieldOf(key, schema, (problem) => problems.push(`\`${key}\`: ${problem}`));
-    if (field) found.push(field);
+    // A schema of the whole may look at any of them.
+    if (field) found.push(isSchema(of) ? { ...field, isPlain: false } : field);
   }
   const result = { fields: found, problems };
   known.set(of, result);
@@ -224,7 +266,56 @@ function fieldOf(key: string, outer: Schema, complain: (problem: string) => void
     examples: examplesOf(meta),
     hidden: meta.hidden === true,
     complete: meta.complete,
+    isPlain: isPlain(outer),
   };
+}
+
+/** Of a plain type, at most optional or with a default. */
+function isPlain(schema: Schema): boolean {
+  const { type, innerType, coerce, checks, format } = schema._zod.def;
+  if ((checks?.length ?? 0) > 0 || coerce) return false;
+  if (type === 'default' || type === 'optional') return innerType !== undefined && isPlain(innerType);
+  return (
+    type === 'boolean' || type === 'enum' || (type === 'string' && !format) || (type === 'number' && (!format || format === 'safeint'))
+  );
+}
+
+/** The value that a schema which is not built would give for `value`, where that is certain without it. @internal */
+export function plainValue(of: Fields, value: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
+  return makers.has(of) ? plainValueOf(fieldsOf(of), value) : undefined;
+}
+
+/** @internal */
+export function plainValueOf(fields: readonly Field[], value: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
+  const parsed: Record<string, unknown> = {};
+  let known = 0;
+  for (const field of fields) {
+    if (!field.isPlain) return undefined;
+    const given = value[field.key];
+    if (Object.hasOwn(value, field.key)) known++;
+    if (given !== undefined) {
+      if (!isOfKind(field.kind, given)) return undefined;
+      parsed[field.key] = given;
+    } else if (field.default !== undefined) parsed[field.key] = field.default;
+    else if (field.required || Object.hasOwn(value, field.key)) return undefined;
+  }
+  return known === Object.keys(value).length ? parsed : undefined;
+}
+
+function isOfKind(kind: FieldKind, value: unknown): boolean {
+  switch (kind.type) {
+    case 'string':
+    case 'boolean':
+      return typeof value === kind.type;
+    case 'number':
+      return Number.isFinite(value);
+    case 'int':
+      return Number.isSafeInteger(value);
+    case 'enum':
+      return kind.values.some((one) => one === value);
+    default:
+      return false;
+  }
 }
 
 function kindOf(schema: Schema, meta: z.GlobalMeta, complain: (problem: string) => void): FieldKind | undefined {
@@ -371,7 +462,8 @@ export function isTold(field: Pick<Field, 'default' | 'examples'>, value: unknow
 }
 
 /** The texts in `value` that stand where `schema` says `secret`, but for those that it tells itself. @internal */
-export function secretValuesIn(schema: z.ZodType | undefined, value: unknown): string[] {
+export function secretValuesIn(given: z.ZodType | undefined, value: unknown): string[] {
+  const schema = given && built(given);
   if (!schema || value === undefined || value === null) return [];
   const { schema: inner, meta } = unwrap(schema);
   if (meta.secret) return typeof value === 'string' && !examplesOf(meta).includes(value) ? [value] : [];
@@ -388,7 +480,7 @@ export function secretValuesIn(schema: z.ZodType | undefined, value: unknown): s
 
 /** For programs (R42): dates as date-time strings; what JSON Schema cannot say is left open. @internal */
 export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
-  return zod().toJSONSchema(schema, {
+  return zod().toJSONSchema(built(schema), {
     io,
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => {

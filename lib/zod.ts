@@ -13,10 +13,26 @@ export function useZod(module: typeof Zod): typeof Zod {
   return instance;
 }
 
-/** Loaded now, where nobody has needed it so far. */
-export function zod(): typeof Zod {
-  return instance ?? useZod(createRequire(import.meta.filename)('zod') as typeof Zod);
+let load = (): typeof Zod => createRequire(import.meta.filename)('zod') as typeof Zod;
+
+/** For whoever knows a quicker way to load the same. */
+export function loadZodBy(way: () => typeof Zod): void {
+  load = way;
 }
 
-/** Undefined as long as nobody has needed it. */
-export const zodSoFar = (): typeof Zod | undefined => instance;
+/** Loaded now, where nobody has needed it so far. */
+export function zod(): typeof Zod {
+  return instance ?? useZod(load());
+}
+
+/** Its namespace, loaded when something of it is asked for. */
+export const lateZod: object = new Proxy(Object.create(null) as object, {
+  // A promise asks whatever it is given for that.
+  get: (_, key) => (key === 'then' ? undefined : Reflect.get(zod(), key)),
+  has: (_, key) => Reflect.has(zod(), key),
+  ownKeys: () => Reflect.ownKeys(zod()),
+  getOwnPropertyDescriptor: (_, key) => {
+    const found = Reflect.getOwnPropertyDescriptor(zod(), key);
+    return found && { value: Reflect.get(zod(), key) as unknown, enumerable: found.enumerable ?? true, configurable: true, writable: true };
+  },
+});

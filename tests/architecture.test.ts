@@ -39,7 +39,18 @@ const MAY_IMPORT: readonly (readonly number[])[] = [
 ];
 
 /** Loaded by the function that needs them, so that `--version` and `--list` do not pay for them. */
-const HEAVY = ['zx', 'zx/core', 'listr2', 'oxc-transform', '@clack/prompts', 'semver', 'dotenv', '@lydell/node-pty', 'es-module-lexer'];
+const HEAVY = [
+  'zx',
+  'zx/core',
+  'listr2',
+  'oxc-transform',
+  '@clack/prompts',
+  'semver',
+  'dotenv',
+  '@lydell/node-pty',
+  'es-module-lexer',
+  'acorn',
+];
 
 const lib = importsBelow(ROOT, 'lib');
 const tasks = existsSync(join(ROOT, 'tasks')) ? importsBelow(ROOT, 'tasks') : [];

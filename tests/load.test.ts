@@ -9,6 +9,7 @@ import type { Surroundings } from '../lib/find-config.ts';
 import { findConfig } from '../lib/find-config.ts';
 import type { LoadOptions, Project } from '../lib/load.ts';
 import { loadProject } from '../lib/load.ts';
+import { objectOf } from '../lib/schema.ts';
 import { placeOf, specOf, task } from '../lib/task.ts';
 import type { TestProject } from './support/project.ts';
 import { projectWith } from './support/project.ts';
@@ -229,7 +230,7 @@ describe.each([
     expect(start?.shared).toBe(stop?.shared);
 
     const facts = project.registry.find('facts');
-    expect((facts && (specOf(facts.task).input as Record<string, unknown>))?.['tag']).toBeInstanceOf(zod.ZodDefault);
+    expect(facts && objectOf(specOf(facts.task).input).shape['tag']).toBeInstanceOf(zod.ZodDefault);
   });
 
   test('a module may await what looks like a call at its top level (R5)', async () => {

@@ -118,6 +118,7 @@ export const OWN_FIELDS: readonly Field[] = Object.entries<OwnOption<unknown>>(O
   secret: false,
   examples: [],
   hidden: false,
+  isPlain: false,
   complete: undefined,
 }));
 

@@ -4,7 +4,8 @@ import { Script } from 'node:vm';
 import type { TransformOptions } from 'oxc-transform';
 import { FileSyntaxError } from '../load-error.ts';
 import { MODULE_BODY } from '../util/frames.ts';
-import { composeMappings } from './source-map.ts';
+import { LATER, deferSchemas } from './defer.ts';
+import { composeMappings, shiftMappings } from './source-map.ts';
 
 /**
  * A module as the evaluator runs it: the body of a function whose imports and exports go through the
@@ -34,6 +35,7 @@ export const PARAMETERS = [
   'exports',
   '__filename',
   '__dirname',
+  LATER,
 ] as const;
 
 /** Where the compiler imports the functions from that stand in for what a Node has not. */
@@ -54,16 +56,19 @@ export function compile(file: string, source: string, { maps = true } = {}): Com
   refuse(parsed.errors, file, source);
   const run = moduleRunnerTransformSync(file.replace(/[^/\\]*$/, 'module.js'), parsed.code, { sourcemap: maps });
   refuse(run.errors, file, source);
-  const imports = [...run.code.matchAll(/^const __vite_ssr_import_\d+__ = await __vite_ssr_import__\(("(?:[^"\\]|\\.)*")/gm)].map(
+  const deferred = deferSchemas(run.code);
+  const code = deferred?.code ?? run.code;
+  const imports = [...code.matchAll(/^const __vite_ssr_import_\d+__ = await __vite_ssr_import__\(("(?:[^"\\]|\\.)*")/gm)].map(
     // A string literal as the compiler writes it.
     (match) => JSON.parse(match[1] ?? '""') as string,
   );
   // A `.cjs` file has none of these, whatever its text says.
-  const isEsm = !file.endsWith('.cjs') && /__vite_ssr_(?:exports__|import__|exportAll__|import_meta__)/.test(run.code);
-  const body = run.code.replace(/^(const __vite_ssr_import_\d+__ = )await (?=__vite_ssr_import__\()/gm, '$1');
+  const isEsm = !file.endsWith('.cjs') && /__vite_ssr_(?:exports__|import__|exportAll__|import_meta__)/.test(code);
+  const body = code.replace(/^(const __vite_ssr_import_\d+__ = )await (?=__vite_ssr_import__\()/gm, '$1');
   const isAsync = /\bawait\b/.test(body) && !isSynchronous(body, isEsm);
   const head = `(${isAsync ? 'async ' : ''}function ${MODULE_BODY}(${PARAMETERS.join(', ')}) {${isEsm ? " 'use strict';" : ''}\n`;
-  const map = parsed.map && run.map && mapComment(file, composeMappings(run.map.mappings, parsed.map.mappings));
+  const mappings = run.map && (deferred ? shiftMappings(run.map.mappings, run.code, deferred.insertions) : run.map.mappings);
+  const map = parsed.map && mappings !== undefined && mapComment(file, composeMappings(mappings, parsed.map.mappings));
   return { code: `${head}${body}\n})${map ? `\n${map}` : ''}`, isAsync, imports, isEsm };
 }
 

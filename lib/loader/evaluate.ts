@@ -31,11 +31,15 @@ export interface EvaluatorOptions {
   readonly maps: boolean;
   /** Without effects of their own, run when something of them is looked at. */
   readonly isLazy?: (file: string) => boolean;
+  /** What stands for a schema of kept code that may be built later. Default: the schema, built at once. */
+  readonly later?: (make: () => object) => object;
 }
 
 export interface Evaluator {
   /** The module's namespace. */
   load(file: string): Promise<object>;
+  /** The same where nothing awaits at its top level, and nothing but files is imported. */
+  loadNow(file: string): object;
   /** Keep what was compiled, for the next time. @returns what is kept now */
   save(entry: string): Kept | undefined;
   readonly graph: () => LoadGraph;
@@ -59,11 +63,13 @@ interface Running {
 interface Unit {
   readonly compiled: CompiledModule;
   readonly graph: { readonly digest: string; readonly imports: Record<string, Target> };
+  readonly isKept: boolean;
   script?: Script;
   cached: Buffer | undefined;
 }
 
-export function createEvaluator({ resolver, library, kept, folder, maps, isLazy = () => false }: EvaluatorOptions): Evaluator {
+export function createEvaluator(options: EvaluatorOptions): Evaluator {
+  const { resolver, library, kept, folder, maps, isLazy = () => false } = options;
   const units = new Map<string, Unit>();
   const running = new Map<string, Running>();
   const natives = new Map<string, object>();
@@ -91,6 +97,7 @@ export function createEvaluator({ resolver, library, kept, folder, maps, isLazy 
     return {
       compiled: { code: code.textOf(module), isAsync, isEsm, imports },
       graph: { digest: graph.digest, imports: { ...graph.imports } },
+      isKept: true,
       cached: code.cachedOf(module),
     };
   }
@@ -103,6 +110,7 @@ export function createEvaluator({ resolver, library, kept, folder, maps, isLazy 
     return {
       compiled: compile(file, bytes.toString('utf8'), { maps }),
       graph: { digest: digestOf(bytes), imports: {} },
+      isKept: false,
       cached: undefined,
     };
   }
@@ -218,7 +226,9 @@ export function createEvaluator({ resolver, library, kept, folder, maps, isLazy 
         if (unit.compiled.isAsync) throw new Error(`\`${file}\` awaits at its top level: it can be imported, not required`);
         for (const specifier of unit.compiled.imports) {
           const target = targetOf(specifier, file);
-          if ('file' in target) runNow(target.file);
+          if ('file' in target && isLazy(target.file)) {
+            if (!kept) unitOf(target.file);
+          } else if ('file' in target) runNow(target.file);
           else if (!natives.has(keyOf(target))) natives.set(keyOf(target), namespaceOf(required(target, file)));
         }
         call(module, unit);
@@ -246,6 +256,7 @@ export function createEvaluator({ resolver, library, kept, folder, maps, isLazy 
       module.module.exports,
       file,
       dirname(file),
+      (unit.isKept && options.later) || ((make: () => object) => make()),
     );
   }
 
@@ -343,7 +354,7 @@ export function createEvaluator({ resolver, library, kept, folder, maps, isLazy 
     return keep(folder, entry, now, modules);
   }
 
-  return { load: (file) => loadFile(file, []), save, graph, loaded, isUnchanged: () => !isNew };
+  return { load: (file) => loadFile(file, []), loadNow: (file) => runNow(file).namespace, save, graph, loaded, isUnchanged: () => !isNew };
 }
 
 const keyOf = (target: Exclude<Target, { file: string }>): string => ('library' in target ? target.library : target.native);

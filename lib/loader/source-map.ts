@@ -39,6 +39,26 @@ export function composeMappings(later: string, earlier: string): string {
   return encodeMappings(composed);
 }
 
+/** The same when something was put into the generated text, without line breaks: what stands behind it on its line moves. */
+export function shiftMappings(
+  mappings: string,
+  text: string,
+  insertions: readonly { readonly at: number; readonly length: number }[],
+): string {
+  let next = 0;
+  let begin = 0;
+  const ends = text.split('\n').map((line) => (begin += line.length + 1));
+  const moved = decodeMappings(mappings).map((segments, index) => {
+    const [from, end] = [ends[index - 1] ?? 0, ends[index] ?? text.length];
+    const here: (typeof insertions)[number][] = [];
+    for (let put = insertions[next]; put && put.at < end; put = insertions[++next]) here.push(put);
+    if (here.length === 0) return segments;
+    const by = (column: number): number => here.reduce((sum, { at, length }) => (at - from <= column ? sum + length : sum), 0);
+    return segments.map((segment) => ({ ...segment, column: segment.column + by(segment.column) }));
+  });
+  return encodeMappings(moved);
+}
+
 /** The last one that begins at or before `column`. */
 export function segmentAt(segments: readonly Segment[], column: number): Segment | undefined {
   return segments.findLast((segment) => segment.column <= column);
