@@ -322,7 +322,7 @@ export default { tasks: {
 function loadedBy(
   project: TestProject,
   argv: readonly string[],
-): { readonly builtins: string[]; readonly files: string[]; readonly looks: number } {
+): { readonly builtins: string[]; readonly files: string[]; readonly looks: number; readonly kept: string[] } {
   project.write('.trace.cjs', TRACE);
   const file = project.path('.trace.json');
   spawnSync(process.execPath, ['-r', project.path('.trace.cjs'), BIN, ...argv], {
@@ -334,13 +334,19 @@ function loadedBy(
 const TRACE = `
 const fs = require('node:fs');
 let looks = 0;
+const kept = new Set();
 for (const name of ['statSync', 'readFileSync', 'readdirSync', 'lstatSync']) {
   const own = fs[name];
-  fs[name] = (...values) => { looks++; return own(...values); };
+  fs[name] = (...values) => {
+    looks++;
+    const [, folder] = String(values[0]).match(/[/]cache[/]config[/](\\w+)/) ?? [];
+    if (folder !== undefined) kept.add(folder);
+    return own(...values);
+  };
 }
 process.on('exit', () => {
   const builtins = process.moduleLoadList.filter((name) => name.startsWith('NativeModule ') && !name.includes('internal/')).map((name) => name.slice(13));
-  fs.writeFileSync(process.env.TRACE_FILE, JSON.stringify({ builtins, files: Object.keys(require.cache).slice(1), looks }));
+  fs.writeFileSync(process.env.TRACE_FILE, JSON.stringify({ builtins, files: Object.keys(require.cache).slice(1), looks, kept: [...kept] }));
 });
 `;
 
@@ -364,10 +370,15 @@ describe.skipIf(!existsSync(BIN))('the built command', () => {
   test('a run of what takes plain input loads neither zod nor what measures or starts programs', async () => {
     const project = projectWith(FILES);
     for (const argv of [['--list'], ['demo.start']]) spawnSync(process.execPath, [BIN, ...argv], { cwd: project.root });
-    const { builtins, files, looks } = loadedBy(project, ['demo.start']);
+    const { builtins, files, kept } = loadedBy(project, ['demo.start']);
     expect(builtins.filter((name) => ['child_process', 'perf_hooks'].includes(name))).toEqual([]);
-    // zod alone is more than a hundred files to look at.
-    expect(looks).toBeLessThan(80);
+    // The config's.
+    expect(kept).toHaveLength(1);
+    project.write('tasks/demo/index.ts', FILES['tasks/demo/index.ts'].replace('z.boolean()', 'z.boolean().refine(() => true)'));
+    spawnSync(process.execPath, [BIN, '--list'], { cwd: project.root });
+    expect(loadedBy(project, ['more.one']).kept).toHaveLength(1);
+    // And zod's.
+    expect(loadedBy(project, ['demo.start']).kept).toHaveLength(2);
     expect(files.map((file) => file.replace(/.*[\\/]/, ''))).toEqual(['bin.cjs', 'start.cjs', 'lib.cjs', 'native-import.cjs']);
   });
 
