@@ -267,7 +267,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
         text: `\`${step.name}\` left ${swept} ${swept === 1 ? 'process' : 'processes'} behind, ended with it`,
       });
     }
-    const cleanUpErrors = await cleanUp();
+    const cleanUpErrors = cleanUps.length === 0 ? [] : await cleanUp();
     isClosed = true;
     // One that was left behind may go on.
     void settled.then(() => engine.scopes.touch(-1));
@@ -276,7 +276,6 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
   }
 
   async function cleanUp(): Promise<readonly unknown[]> {
-    if (cleanUps.length === 0) return [];
     isCleaningUp = true;
     return apart(async (context, attempt) => {
       // Last registered first; one that fails does not keep the others from running.

@@ -29,39 +29,74 @@ export interface Halt {
   release(): void;
 }
 
-export function createHalt(parent?: Halt): Halt {
-  const asked = createMoment();
-  const killed = createMoment();
-  let reason: HaltReason | undefined;
-  let signal: AbortSignal | undefined;
+export const createHalt = (): Halt => new Own();
 
-  const self: Halt = {
-    get signal() {
-      signal ??= reason ? AbortSignal.abort(errorOf(reason)) : signalOf(self);
-      return signal;
-    },
-    get reason() {
-      return reason;
-    },
-    onHalt: asked.on,
-    onKill: killed.on,
-    halt(why) {
-      if (reason) return;
-      reason = why;
-      asked.come();
-    },
-    kill: killed.come,
-    child: () => createHalt(self),
-    release() {
-      leaveHalt?.();
-      leaveKill?.();
-    },
-  };
-  const leaveHalt = parent?.onHalt(() => {
-    if (parent.reason) self.halt(parent.reason);
-  });
-  const leaveKill = parent?.onKill(self.kill);
-  return self;
+/** A class, since a run has one for each step: an `AbortSignal` costs more than all the rest of a small step. */
+class Own implements Halt {
+  reason: HaltReason | undefined;
+  #isKilled = false;
+  #signal: AbortSignal | undefined;
+  /** Of those who wait: made for the first. */
+  #asked: Set<() => void> | undefined;
+  #killed: Set<() => void> | undefined;
+  #children: Set<Own> | undefined;
+  readonly #parent: Own | undefined;
+
+  constructor(parent?: Own) {
+    this.#parent = parent;
+    if (!parent) return;
+    this.reason = parent.reason;
+    this.#isKilled = parent.#isKilled;
+    (parent.#children ??= new Set()).add(this);
+  }
+
+  get signal(): AbortSignal {
+    return (this.#signal ??= this.reason ? AbortSignal.abort(errorOf(this.reason)) : signalOf(this));
+  }
+
+  onHalt(listener: () => void): () => void {
+    if (this.reason) return toldAtOnce(listener);
+    const listeners = (this.#asked ??= new Set());
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }
+
+  onKill(listener: () => void): () => void {
+    if (this.#isKilled) return toldAtOnce(listener);
+    const listeners = (this.#killed ??= new Set());
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }
+
+  halt(why: HaltReason): void {
+    if (this.reason) return;
+    this.reason = why;
+    for (const listener of this.#asked ?? []) listener();
+    this.#asked = undefined;
+    for (const child of this.#children ?? []) child.halt(why);
+  }
+
+  kill(): void {
+    if (this.#isKilled) return;
+    this.#isKilled = true;
+    for (const listener of this.#killed ?? []) listener();
+    this.#killed = undefined;
+    for (const child of this.#children ?? []) child.kill();
+  }
+
+  child(): Halt {
+    return new Own(this);
+  }
+
+  release(): void {
+    const parent = this.#parent;
+    if (parent) parent.#children?.delete(this);
+  }
+}
+
+function toldAtOnce(listener: () => void): () => void {
+  listener();
+  return () => {};
 }
 
 function signalOf(halt: Halt): AbortSignal {
@@ -73,33 +108,6 @@ function signalOf(halt: Halt): AbortSignal {
 }
 
 const errorOf = (why: HaltReason): DOMException => new DOMException(describeHalt(why), 'AbortError');
-
-/**
- * Something that comes once, for those who wait by then.
- *
- * An `AbortSignal` does as much, and costs more than all the rest of a small step.
- */
-function createMoment(): { readonly on: Halt['onHalt']; readonly come: () => void } {
-  let hasCome = false;
-  let listeners: Set<() => void> | undefined;
-  return {
-    on(listener) {
-      if (hasCome) {
-        listener();
-        return () => {};
-      }
-      listeners ??= new Set();
-      listeners.add(listener);
-      return () => void listeners?.delete(listener);
-    },
-    come() {
-      if (hasCome) return;
-      hasCome = true;
-      for (const listener of listeners ?? []) listener();
-      listeners = undefined;
-    },
-  };
-}
 
 /** In words, lower case: "Ctrl-C", "it ran longer than 30s". */
 export function describeHalt(why: HaltReason): string {

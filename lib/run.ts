@@ -95,9 +95,10 @@ interface Node {
   readonly borrowed: Node[];
   /** From its start on: what waits listens to nothing, so that a stop costs as much as what runs. */
   halt: Halt | undefined;
-  /** Settles when it is over, or a service that is ready. */
-  readonly there: Promise<void>;
-  readonly arrive: () => void;
+  /** Over, or a service that was ready. */
+  isThere: boolean;
+  /** Told when it comes to that. */
+  readonly callers: (() => void)[];
   readonly isInteractive: boolean;
 }
 
@@ -123,6 +124,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   let lastAdmission: Promise<void> = Promise.resolve();
   /** What callers wait for: for finding a call that leads back, and who may enter their locks. */
   const calls = new Map<Node, Node[]>();
+  let hasServices = false;
   /** Steps that say `provides`, which a callee's requirements may rely on. */
   const providers: Step[] = [];
   const locks = createStepLocks<Node>({
@@ -175,10 +177,6 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
 
   function addSteps(steps: readonly Step[]): void {
     for (const step of steps) {
-      let arrive = (): void => {};
-      const there = new Promise<void>((resolve) => {
-        arrive = resolve;
-      });
       nodes.set(step.id, {
         step,
         index: nodes.size,
@@ -197,8 +195,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
         lentTo: 0,
         borrowed: [],
         halt: undefined,
-        there,
-        arrive,
+        isThere: false,
+        callers: [],
         isInteractive: isInteractive(step),
       });
       unsettled++;
@@ -217,7 +215,9 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
         before.wakers.push(node);
         node.waiting++;
       }
-      if (specOf(planner.bindingOf(step).task).provides) providers.push(step);
+      const { provides, service } = specOf(planner.bindingOf(step).task);
+      if (provides) providers.push(step);
+      if (service) hasServices = true;
     }
     // In plan order, so that ready steps start in that order.
     for (const step of steps) {
@@ -425,6 +425,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   }
 
   function lentToNode(node: Node): readonly Node[] {
+    if (!hasServices) return node.borrowed;
     const needed = [...new Set(Object.values(node.step.needs))].flatMap((id) => (id === undefined ? [] : [nodeOf(id)]));
     return [...needed.filter(isService), ...node.borrowed];
   }
@@ -576,7 +577,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   }
 
   function arrived(node: Node): void {
-    node.arrive();
+    node.isThere = true;
+    for (const tell of node.callers.splice(0)) tell();
     const isLost = node.state === 'over' && !isSuccess(node);
     for (const waker of node.wakers.splice(0)) {
       waker.waiting--;
@@ -742,8 +744,9 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     const isExclusive = exclusive === caller;
     if (waited.length === 1) giveBackSlot(caller);
     locks.letEnter(caller);
+    const there = callee.isThere ? undefined : new Promise<void>((resolve) => void callee.callers.push(resolve));
     pump();
-    await callee.there;
+    await there;
     waited.splice(waited.indexOf(callee), 1);
     if (waited.length > 0) return;
     calls.delete(caller);

@@ -1,4 +1,4 @@
-import type { BodyEnd, OpenBody } from './body.ts';
+import type { BodyEnd, BodyOptions, OpenBody } from './body.ts';
 import { SkipRequest, openBody } from './body.ts';
 import type { Engine } from './engine.ts';
 import { parseTaskEnv } from './environment.ts';
@@ -69,9 +69,8 @@ export async function runStep(
       if (going.attempt && spec.run) engine.incremental?.begin(going.attempt);
       const said: Said = { returned: undefined, log: '' };
       const policy = retryPolicyOf(spec.retry, engine.scopes.inputScopeOf(step), engine.options.dryRun);
-      const ended = await withRetry(engine, step, policy, options.halt, () =>
-        attempt(engine, step, spec, { ...options, ...prepared, variables, interactive, keepsLog: going.attempt !== undefined, said }),
-      );
+      const body = { ...prepared, step, needs: options.needs, call: options.call, variables, interactive, keepsLog: going.attempt !== undefined };
+      const ended = await withRetry(engine, step, policy, options.halt, () => attempt(engine, spec, body, options.halt, said));
       if (going === ALWAYS) return { ...ended, outcome: withFact(ended.outcome, heldBackFact(heldBack)) };
       const gives = await keepOutcome(engine, spec, going.attempt, { ...ended, ...said }, options.needDigests);
       return { ...ended, ...(gives !== undefined && { gives }), outcome: withFact(ended.outcome, heldBackFact(heldBack)) };
@@ -106,37 +105,41 @@ interface Said {
 /** The body once, within its time, with the clean-up that it registered. */
 async function attempt(
   engine: Engine,
-  step: Step,
   spec: ErasedSpec,
-  options: StepOptions & {
-    readonly scope: StepScope;
-    readonly env: unknown;
-    readonly variables: Readonly<Record<string, string>>;
-    readonly interactive: boolean;
-    readonly keepsLog: boolean;
-    readonly said: Said;
-  },
+  options: Omit<BodyOptions, 'halt' | 'graceMs'>,
+  ofStep: Halt,
+  said: Said,
 ): Promise<Attempt> {
+  const { step } = options;
   const startedAt = engine.now();
-  const timing = timingOf(engine, step, spec);
-  const halt = options.halt.child();
-  const limitMs = engine.options.dryRun ? DRY_RUN_LIMIT_MS : timing.timeoutMs;
+  const { timeoutMs, graceMs } = timingOf(engine, step, spec);
+  const limitMs = engine.options.dryRun ? DRY_RUN_LIMIT_MS : timeoutMs;
+  // What is too late is this attempt, not the step.
+  const halt = limitMs === undefined ? ofStep : ofStep.child();
   const timer = limitMs === undefined ? undefined : setTimeout(() => halt.halt({ kind: 'timeout', timeoutMs: limitMs }), limitMs);
   try {
-    const body = openBody(engine, { ...options, step, halt, graceMs: timing.graceMs });
-    const end = await concludeBody(engine, step, spec, body, halt, startedAt);
+    const body = openBody(engine, { ...options, halt, graceMs });
     const ended = await body.ended;
-    Object.assign(options.said, { returned: ended.kind === 'returned' ? ended.value : undefined, log: body.log() });
+    const end = await concludeBody(engine, step, spec, body, ended, halt, startedAt);
+    said.returned = ended.kind === 'returned' ? ended.value : undefined;
+    said.log = body.log();
     return { end, thrown: ended.kind === 'threw' ? ended.error : undefined };
   } finally {
     clearTimeout(timer);
-    halt.release();
+    if (halt !== ofStep) halt.release();
   }
 }
 
-/** Wait for an open body, close it, and judge. */
-async function concludeBody(engine: Engine, step: Step, spec: ErasedSpec, body: OpenBody, halt: Halt, startedAt: number): Promise<StepEnd> {
-  const end = await body.ended;
+/** Close a body that has ended, and judge. */
+async function concludeBody(
+  engine: Engine,
+  step: Step,
+  spec: ErasedSpec,
+  body: OpenBody,
+  end: BodyEnd,
+  halt: Halt,
+  startedAt: number,
+): Promise<StepEnd> {
   // What a failed body leaves running has nobody to wait for it.
   if (end.kind !== 'returned' && !halt.reason) body.endCommands();
   if (end.kind === 'abandoned' && halt.reason?.kind !== 'endless') {
