@@ -280,8 +280,14 @@ async function openKeptOf(keeping: Keeping, scope: KeptScope): Promise<Increment
 /** What a run is told in anyway: names of tasks, whole and in parts, and of their inputs. */
 function namesIn(plan: Plan): Set<string> {
   const names = new Set<string>();
-  for (const step of plan.steps)
-    for (const name of [step.name, ...step.name.split('.'), ...Object.keys(step.input), ...Object.keys(step.flags)]) names.add(name);
+  let last = '';
+  for (const { name, input, flags } of plan.steps) {
+    // Steps of one task often follow each other.
+    if (name !== last) for (const part of [name, ...name.split('.')]) names.add(part);
+    last = name;
+    for (const key in input) names.add(key);
+    for (const key in flags) names.add(key);
+  }
   return names;
 }
 

@@ -11,6 +11,7 @@ import { asCall, flagsOf, placeOf, specOf } from './task.ts';
 import { cut, visible } from './util/display.ts';
 import { stableText } from './util/stable-text.ts';
 import { describeValue } from './util/describe.ts';
+import { once } from './util/once.ts';
 
 /**
  * From what was asked to what will happen (R13–R15), before anything runs.
@@ -514,25 +515,29 @@ export function stepView(step: Step, binding: Binding, isRegistered: boolean, pr
   const flagFields = fieldsOf(flagsOf(binding.task)?.fields);
   const shown = withoutSecrets(fields, step.input);
   const flags = withoutSecrets(flagFields, step.flags);
-  const needs = Object.entries(step.needs).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  const rest = step.passthrough.length > 0 ? ['--', ...step.passthrough] : [];
-  return {
+  const needs: Record<string, string> = {};
+  for (const key in step.needs) if (step.needs[key] !== undefined) needs[key] = step.needs[key];
+  const view: StepView = {
     id: step.id,
     name: step.name,
     title: step.title,
     input: shown,
     ...(Object.keys(flags).length > 0 && { flags }),
-    needs: Object.fromEntries(needs),
+    needs,
     after: step.after,
     ...(step.passthrough.length > 0 && { passthrough: step.passthrough }),
     ...(step.calledBy !== undefined && { calledBy: step.calledBy }),
     ...(step.postOf !== undefined && { postOf: step.postOf }),
     ...(step.target !== undefined && { target: step.target }),
     ...(spec.service && { service: true as const }),
-    ...(isRegistered && {
-      rerun: shellLine([program, ...renderArgv(flagFields, flags), step.name, ...renderArgv(fields, shown), ...rest]),
-    }),
   };
+  if (!isRegistered) return view;
+  // Of most steps nobody wants to know.
+  const rerun = once(() => {
+    const rest = step.passthrough.length > 0 ? ['--', ...step.passthrough] : [];
+    return shellLine([program, ...renderArgv(flagFields, flags), step.name, ...renderArgv(fields, shown), ...rest]);
+  });
+  return Object.defineProperty(view, 'rerun', { enumerable: true, get: rerun });
 }
 
 function withoutSecrets(fields: readonly Field[], input: JsonObject): JsonObject {

@@ -2,13 +2,15 @@ import { dirname } from 'node:path';
 import type { Engine } from './engine.ts';
 import { parseTaskEnv, secretValuesOf } from './environment.ts';
 import { EXIT, RefusedError, UsageError, UserError } from './errors.ts';
+import type { JsonObject } from './event.ts';
 import { guarded, guardedLook } from './guarded.ts';
 import { describeHolder, locksOf } from './locks.ts';
 import type { Step } from './plan.ts';
 import { provisionKey } from './requirements.ts';
+import type { Field } from './schema.ts';
 import { fieldsOf, isTold } from './schema.ts';
 import type { StepScope } from './step-scope.ts';
-import type { ErasedSpec, Requirement } from './task.ts';
+import type { ErasedSpec, Fields, Requirement } from './task.ts';
 import { flagsOf, specOf } from './task.ts';
 import { namesInWords } from './util/describe.ts';
 
@@ -125,12 +127,17 @@ const ASKED_LATER = [
 
 function askFields(engine: Engine, step: Step): void {
   const spec = specOf(engine.planner.bindingOf(step).task);
+  const known = functionsOf.get(spec) ?? ASKED_LATER.filter((field) => typeof spec[field] === 'function');
+  functionsOf.set(spec, known);
+  if (known.length === 0) return;
   const scope = engine.scopes.inputScopeOf(step);
-  for (const field of ASKED_LATER) {
+  for (const field of known) {
     const value = spec[field];
     if (typeof value === 'function') guarded(field, step.name, () => value(scope));
   }
 }
+/** A task has many steps. */
+const functionsOf = new WeakMap<ErasedSpec, readonly (typeof ASKED_LATER)[number][]>();
 
 /** Most steps want nothing of where they run. */
 function asksForSomething(engine: Engine, step: Step): boolean {
@@ -244,17 +251,20 @@ function addSecrets(engine: Engine, step: Step, scope: StepScope): void {
   const { task } = engine.planner.bindingOf(step);
   const spec = specOf(task);
   if (spec.env) for (const value of secretValuesOf(spec.env, scope.environment.variables)) engine.masker.add(value);
-  const given = [
-    [spec.input, step.input],
-    [flagsOf(task)?.fields, step.flags],
-  ] as const;
-  for (const [fields, values] of given) {
-    for (const field of fieldsOf(fields)) {
-      const value = values[field.key];
-      if (field.secret && typeof value === 'string' && !isTold(field, value)) engine.masker.add(value);
-    }
+  addSecretsOf(engine, spec.input, step.input);
+  addSecretsOf(engine, flagsOf(task)?.fields, step.flags);
+}
+
+function addSecretsOf(engine: Engine, fields: Fields | undefined, values: JsonObject): void {
+  if (fields === undefined) return;
+  const secret = secretFields.get(fields) ?? fieldsOf(fields).filter((field) => field.secret);
+  secretFields.set(fields, secret);
+  for (const field of secret) {
+    const value = values[field.key];
+    if (typeof value === 'string' && !isTold(field, value)) engine.masker.add(value);
   }
 }
+const secretFields = new WeakMap<Fields, readonly Field[]>();
 
 // ── Asking ───────────────────────────────────────────────────────────────────────────────────────
 
