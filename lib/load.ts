@@ -99,7 +99,8 @@ function adoptFields({ entries }: Registry, store: string, id: string): void {
     const { input, env } = specOf(task);
     const kept = (part: 'input' | 'env') => () => {
       const entry = manifest()?.find(name);
-      return fieldsOf(entry ? specOf(entry.task)[part] : built(specOf(task)[part] ?? {}));
+      if (!entry) throw new Error(`nothing is kept of ${name}`);
+      return fieldsOf(specOf(entry.task)[part]);
     };
     keepFields(input, kept('input'));
     keepFields(env, kept('env'));

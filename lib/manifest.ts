@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import type { JsonObject } from './event.ts';
@@ -7,7 +7,7 @@ import type { Registry, RegistryEntry } from './registry.ts';
 import { registryOf } from './registry.ts';
 import type { Field } from './schema.ts';
 import { fieldsOf, shapeOfFields } from './schema.ts';
-import type { ErasedSpec } from './task.ts';
+import type { AnyTask, ErasedSpec, Fields } from './task.ts';
 import { TASK, specOf } from './task.ts';
 import { once } from './util/once.ts';
 
@@ -38,10 +38,12 @@ interface WrittenEntry {
   readonly isDefault?: true;
   readonly says: Pick<ErasedSpec, 'summary' | 'description' | 'group' | 'hidden' | 'passthrough' | 'examples'>;
   readonly isService?: true;
-  /** Lines of the other file, where fields stand: most are never looked at. */
-  readonly input?: number;
-  readonly env?: number;
+  /** Where its fields stand in the other file: most are never looked at. */
+  readonly input?: Range;
+  readonly env?: Range;
 }
+/** In bytes. */
+type Range = readonly [start: number, end: number];
 
 /** @param id  of the compiled config that it belongs to, and goes away with */
 const fileOf = (folder: string, id: string): string => join(folder, `${id}.json`);
@@ -51,17 +53,23 @@ export const hasManifest = (folder: string, id: string): boolean => existsSync(f
 
 export function writeManifest(folder: string, id: string, { registry, shortFlags, quiet }: Manifest): void {
   const index = new Map(registry.entries.map((entry, at) => [entry, at]));
-  const lines: string[] = [];
+  const texts: Buffer[] = [];
+  let end = 0;
+  const keep = (fields: readonly Field[]): Range => {
+    const text = Buffer.from(JSON.stringify(fields.map(writtenField)));
+    texts.push(text);
+    return [end, (end += text.length)];
+  };
   const written: Written = {
     ...(shortFlags && { shortFlags }),
     ...(quiet && { quiet }),
-    entries: registry.entries.map((entry) => writtenEntry(entry, lines)),
+    entries: registry.entries.map((entry) => writtenEntry(entry, keep)),
     words: Object.fromEntries([...registry.words].map(([word, entry]) => [word, index.get(entry) ?? -1])),
     namespaces: registry.namespaces,
     ...(registry.defaultTask && { defaultTask: index.get(registry.defaultTask) }),
   };
   try {
-    writeAside(fieldsFileOf(folder, id), lines.join('\n'));
+    writeAside(fieldsFileOf(folder, id), Buffer.concat(texts));
     writeAside(fileOf(folder, id), JSON.stringify(written));
   } catch {
     // Then the config is loaded the next time.
@@ -80,12 +88,53 @@ let latest: { readonly file: string; readonly manifest: Manifest | undefined } |
 function manifestIn(folder: string, id: string): Manifest | undefined {
   const written = readWritten(fileOf(folder, id));
   if (!written) return undefined;
-  const fields = once(() => readFileSync(fieldsFileOf(folder, id), 'utf8').split('\n'));
-  const entries = written.entries.map((entry) => entryOf(entry, fields));
-  const words = new Map(Object.entries(written.words).flatMap(([word, at]) => (entries[at] ? [[word, entries[at]] as const] : [])));
-  const { namespaces, defaultTask } = written;
-  const registry = registryOf({ entries, words, namespaces, defaultTask: defaultTask === undefined ? undefined : entries[defaultTask] });
-  return { registry, shortFlags: written.shortFlags, quiet: written.quiet === true };
+  return {
+    registry: registryFrom(written, new FieldsFile(fieldsFileOf(folder, id))),
+    shortFlags: written.shortFlags,
+    quiet: written.quiet === true,
+  };
+}
+
+/** Of a thousand tasks most are never looked at: what stands for one is made when it is asked for. */
+function registryFrom({ entries: all, words, namespaces, defaultTask }: Written, fields: FieldsFile): Registry {
+  const made: RegistryEntry[] = [];
+  const entryAt = (at: number | undefined): RegistryEntry | undefined => {
+    const entry = at === undefined ? undefined : all[at];
+    return entry && (made[at ?? 0] ??= new KeptEntry(entry, fields));
+  };
+  const entryFor = (word: string): RegistryEntry | undefined => (Object.hasOwn(words, word) ? entryAt(words[word]) : undefined);
+  const whole = once(() =>
+    registryOf({
+      entries: all.flatMap((_, at) => entryAt(at) ?? []),
+      words: new Map(
+        Object.keys(words).flatMap((word) => {
+          const entry = entryFor(word);
+          return entry ? [[word, entry] as const] : [];
+        }),
+      ),
+      namespaces,
+      defaultTask: entryAt(defaultTask),
+    }),
+  );
+  const registry: Registry = {
+    get entries() {
+      return whole().entries;
+    },
+    get words() {
+      return whole().words;
+    },
+    namespaces,
+    get defaultTask() {
+      return entryAt(defaultTask);
+    },
+    isPartial: false,
+    find: entryFor,
+    isNamespace: (word) => namespaces.includes(word),
+    nameOf: (task) => whole().nameOf(task),
+    nearest: (word) => whole().nearest(word),
+    complete: () => Promise.resolve(registry),
+  };
+  return registry;
 }
 
 function readWritten(file: string): Written | undefined {
@@ -97,7 +146,10 @@ function readWritten(file: string): Written | undefined {
   }
 }
 
-function writtenEntry({ name, aliases, namespace, isDefault, task: registered }: RegistryEntry, lines: string[]): WrittenEntry {
+function writtenEntry(
+  { name, aliases, namespace, isDefault, task: registered }: RegistryEntry,
+  keep: (fields: readonly Field[]) => Range,
+): WrittenEntry {
   const spec = specOf(registered);
   const { summary, description, group, hidden, passthrough, examples } = spec;
   const [input, env] = [fieldsOf(spec.input), fieldsOf(spec.env)];
@@ -108,8 +160,8 @@ function writtenEntry({ name, aliases, namespace, isDefault, task: registered }:
     ...(aliases.length > 0 && { aliases }),
     ...(isDefault && { isDefault }),
     ...(spec.service && { isService: true }),
-    ...(input.length > 0 && { input: lines.push(JSON.stringify(input.map(writtenField))) - 1 }),
-    ...(env.length > 0 && { env: lines.push(JSON.stringify(env.map(writtenField))) - 1 }),
+    ...(input.length > 0 && { input: keep(input) }),
+    ...(env.length > 0 && { env: keep(env) }),
   };
 }
 
@@ -119,33 +171,97 @@ function writtenField({ complete, examples, ...field }: Field): JsonObject {
   return { ...Object.fromEntries(said), ...(complete && { complete: true }), ...(examples.length > 0 && { examples }) } as JsonObject;
 }
 
-function entryOf(
-  { name, aliases = [], namespace, isDefault, says, isService, input, env }: WrittenEntry,
-  lines: () => readonly string[],
-): RegistryEntry {
-  const stand = once((): RegistryEntry['task'] => {
-    const spec: ErasedSpec = {
-      ...says,
-      ...(input !== undefined && { input: shapeOfFields(once(() => fieldsIn(lines()[input]))) }),
-      ...(env !== undefined && { env: shapeOfFields(once(() => fieldsIn(lines()[env]))) }),
-      ...(isService && { service: { ready: {} } }),
-    };
-    return { [TASK]: { spec, place: NOWHERE, flags: undefined } };
-  });
-  return {
-    name,
-    aliases,
-    namespace,
-    isDefault: isDefault === true,
-    get task() {
-      return stand();
-    },
-  };
+class KeptEntry implements RegistryEntry {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly namespace: string;
+  readonly isDefault: boolean;
+  readonly #written: WrittenEntry;
+  readonly #fields: FieldsFile;
+  #task: AnyTask | undefined;
+
+  constructor(written: WrittenEntry, fields: FieldsFile) {
+    this.name = written.name;
+    this.aliases = written.aliases ?? [];
+    this.namespace = written.namespace;
+    this.isDefault = written.isDefault === true;
+    this.#written = written;
+    this.#fields = fields;
+  }
+
+  get task(): AnyTask {
+    return (this.#task ??= { [TASK]: { spec: new KeptSpec(this.#written, this.#fields), place: NOWHERE, flags: undefined } });
+  }
+}
+
+/** What is kept of a declaration. */
+class KeptSpec implements ErasedSpec {
+  readonly summary: string;
+  readonly description: string | undefined;
+  readonly group: string | undefined;
+  readonly hidden: boolean | undefined;
+  readonly passthrough: boolean | undefined;
+  readonly examples: readonly string[] | undefined;
+  readonly service: ErasedSpec['service'];
+  readonly #written: WrittenEntry;
+  readonly #fields: FieldsFile;
+  #input: Fields | undefined;
+  #env: Fields | undefined;
+
+  constructor(written: WrittenEntry, fields: FieldsFile) {
+    const { says } = written;
+    this.summary = says.summary;
+    this.description = says.description;
+    this.group = says.group;
+    this.hidden = says.hidden;
+    this.passthrough = says.passthrough;
+    this.examples = says.examples;
+    this.service = written.isService && { ready: {} };
+    this.#written = written;
+    this.#fields = fields;
+  }
+
+  get input(): Fields | undefined {
+    return (this.#input ??= this.#fieldsAt(this.#written.input));
+  }
+
+  get env(): Fields | undefined {
+    return (this.#env ??= this.#fieldsAt(this.#written.env));
+  }
+
+  #fieldsAt(range: Range | undefined): Fields | undefined {
+    return range && shapeOfFields(once(() => fieldsIn(this.#fields.textAt(range))));
+  }
 }
 
 const NOWHERE = new Error('declared in the config');
 
-function fieldsIn(text = '[]'): Field[] {
+/** The other file: a few of its texts one by one, and all at once when many are wanted. */
+class FieldsFile {
+  readonly #file: string;
+  #reads = 0;
+  #all: Buffer | undefined;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  textAt([start, end]: Range): string {
+    if (!this.#all && ++this.#reads > FEW) this.#all = readFileSync(this.#file);
+    if (this.#all) return this.#all.toString('utf8', start, end);
+    const bytes = Buffer.alloc(end - start);
+    const descriptor = openSync(this.#file, 'r');
+    try {
+      readSync(descriptor, bytes, 0, bytes.length, start);
+    } finally {
+      closeSync(descriptor);
+    }
+    return bytes.toString('utf8');
+  }
+}
+const FEW = 4;
+
+function fieldsIn(text: string): Field[] {
   const fields = JSON.parse(text) as (Partial<Omit<Field, 'complete'>> & Pick<Field, 'key' | 'kind'> & { readonly complete?: true })[];
   return fields.map(({ complete, ...field }) => ({
     required: false,

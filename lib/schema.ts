@@ -123,13 +123,21 @@ export function built<T extends object>(value: T): T {
   return (makers.get(value)?.() as T | undefined) ?? value;
 }
 
+function unlessDamaged<T>(find: () => T): T | undefined {
+  try {
+    return find();
+  } catch {
+    return undefined;
+  }
+}
+
 /** What an earlier process found in a shape that is not built: for `fieldsOf`, it need not be. @internal */
 export function keepFields(fields: Fields | undefined, find: () => readonly Field[]): void {
   if (fields === undefined || !makers.has(fields)) return;
   const found = once((): Looked => {
-    const kept = find();
+    const kept = unlessDamaged(find);
     // A function is not kept.
-    return kept.some((field) => field.complete) ? lookAt(built(fields)) : { fields: kept, problems: [] };
+    return !kept || kept.some((field) => field.complete) ? lookAt(built(fields)) : { fields: kept, problems: [] };
   });
   known.set(fields, {
     get fields() {

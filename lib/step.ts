@@ -69,7 +69,15 @@ export async function runStep(
       if (going.attempt && spec.run) engine.incremental?.begin(going.attempt);
       const said: Said = { returned: undefined, log: '' };
       const policy = retryPolicyOf(spec.retry, engine.scopes.inputScopeOf(step), engine.options.dryRun);
-      const body = { ...prepared, step, needs: options.needs, call: options.call, variables, interactive, keepsLog: going.attempt !== undefined };
+      const body = {
+        ...prepared,
+        step,
+        needs: options.needs,
+        call: options.call,
+        variables,
+        interactive,
+        keepsLog: going.attempt !== undefined,
+      };
       const ended = await withRetry(engine, step, policy, options.halt, () => attempt(engine, spec, body, options.halt, said));
       if (going === ALWAYS) return { ...ended, outcome: withFact(ended.outcome, heldBackFact(heldBack)) };
       const gives = await keepOutcome(engine, spec, going.attempt, { ...ended, ...said }, options.needDigests);

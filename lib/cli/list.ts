@@ -76,17 +76,17 @@ function treeRows(entries: readonly RegistryEntry[], { paint, namespace, depth }
     // Below a namespace that was asked for, names are as they can be typed.
     const prefix = entry.namespace === '' || namespace !== undefined ? '' : `${entry.namespace}.`;
     const name = entry.name.slice(prefix.length);
-    const short = { ...entry, aliases: entry.aliases.map((alias) => (alias.startsWith(prefix) ? alias.slice(prefix.length) : alias)) };
+    const aliases = entry.aliases.map((alias) => (alias.startsWith(prefix) ? alias.slice(prefix.length) : alias));
     rows.push({
       group,
-      left: `${indent(levels.length)}${paint.cyan(name)}${marks(short, paint)}`,
+      left: `${indent(levels.length)}${paint.cyan(name)}${marks({ aliases, isDefault: entry.isDefault }, paint)}`,
       right: specOf(entry.task).summary,
     });
   }
   return rows;
 }
 
-function marks(entry: RegistryEntry, paint: Colors): string {
+function marks(entry: Pick<RegistryEntry, 'aliases' | 'isDefault'>, paint: Colors): string {
   const words = [...(entry.isDefault ? ['default'] : []), ...entry.aliases];
   return words.length === 0 ? '' : paint.dim(` (${words.join(', ')})`);
 }

@@ -10,6 +10,7 @@ import type { LoadedModule, LoadGraph, Target } from './load-graph.ts';
 import { changedPaths, digestsOfYoung } from './load-graph.ts';
 import type { CompiledModule } from './compile.ts';
 import { HELPERS, compile } from './compile.ts';
+import { LATER } from './defer.ts';
 import type { Resolver } from './resolve.ts';
 import { mapStacksOf, originalPlace } from './stack.ts';
 import type { Kept, ModuleToKeep } from './store.ts';
@@ -123,6 +124,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       throw (error instanceof SyntaxError && refusedByEngine(file, error)) || error;
     }
     if (unit.script.cachedDataRejected) unit.cached = undefined;
+    // As it is before it has run: what is built later then is built by the first load, and by no other.
+    if (!unit.cached && unit.compiled.code.includes(`${LATER}(`)) unit.cached = unit.script.createCachedData();
     return unit.script.runInThisContext() as (...values: unknown[]) => unknown;
   }
 
@@ -346,7 +349,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       const { isAsync, isEsm, imports } = module;
       if (code) modules.set(file, { code: code.textOf(module), isAsync, isEsm, imports, cached: code.cachedOf(module) });
     }
-    for (const [file, unit] of units) modules.set(file, { ...unit.compiled, cached: unit.script?.createCachedData() ?? unit.cached });
+    for (const [file, unit] of units) modules.set(file, { ...unit.compiled, cached: unit.cached ?? unit.script?.createCachedData() });
     const now = graph();
     // Changed while it was loaded: what was run is not what lies there.
     if (changedPaths(now).length > 0) return undefined;

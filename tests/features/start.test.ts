@@ -203,6 +203,7 @@ describe('nothing kept counts after', () => {
     for (const folder of ['.tasks/cache/config']) {
       for (const name of readAll(project.path(folder))) {
         project.write(join(folder, name), '{"madeBy":1,"graph":{},"modules":{}}');
+        expect(await ask(project, 'demo.start', '--database=memgraph')).toMatchObject({ code: 0 });
         expect(await ask(project, '--list')).toMatchObject({ code: 0 });
       }
     }

@@ -78,7 +78,7 @@ export function answer(vocabulary: Vocabulary, words: readonly string[]): Answer
   const bare = bareOf(false);
   const values = bare ? fitting(bare.values, typed) : NOTHING;
   if (bare?.kind === 'must' || task?.bares.some(({ kind }) => kind === 'rest') || values.ask) return values;
-  const names = vocabulary.words.filter(({ word }) => word.startsWith(typed)).map(({ word, about }) => ({ value: word, about }));
+  const names = vocabulary.words(typed).map(({ word, about }) => ({ value: word, about }));
   return { ...values, candidates: [...values.candidates, ...names] };
 }
 

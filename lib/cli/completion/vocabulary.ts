@@ -12,8 +12,8 @@ import { OWN_FIELDS } from '../own-options.ts';
 export interface Vocabulary {
   /** Undefined when no task and no namespace answers to `word`; a namespace without a default has no page. */
   find(word: string): { readonly page: Page | undefined } | undefined;
-  /** Names of tasks and namespaces, in order. */
-  readonly words: readonly Word[];
+  /** Names of tasks and namespaces that begin with `typed`, in order. */
+  readonly words: (typed: string) => readonly Word[];
   /** Our own options. */
   readonly own: Page;
   /** Flags of all tasks, which may stand before the first one (R10). */
@@ -55,37 +55,47 @@ export type Values = readonly string[] | 'files' | Complete;
 
 /** @param globals  flags of a binary of one's own, beside ours */
 export function vocabularyOf(registry: Registry, shortFlags: ShortFlags | undefined, globals: readonly Field[] = []): Vocabulary {
-  const pages = new Map(registry.entries.map((entry) => [entry, once(() => pageOf(fieldsFor(entry)))]));
-  const fieldsFor = (entry: RegistryEntry): readonly Field[] => lettered(fieldsOf(specOf(entry.task).input), shortFlags);
-  const words: Word[] = [];
-  for (const [word, entry] of registry.words) {
-    const { summary, hidden: isHidden } = specOf(entry.task);
-    if (!isHidden) words.push({ word: plain(word), about: plain(summary) });
-  }
-  for (const namespace of registry.namespaces) {
-    if (!registry.words.has(namespace)) words.push({ word: plain(namespace), about: 'a namespace' });
-  }
+  const pages = new Map<RegistryEntry, Page>();
+  const pageFor = (entry: RegistryEntry): Page => {
+    const page = pages.get(entry) ?? pageOf(lettered(fieldsOf(specOf(entry.task).input), shortFlags));
+    pages.set(entry, page);
+    return page;
+  };
   return {
     find: (word) => {
       const entry = registry.find(word);
-      if (entry) return { page: pages.get(entry)?.() };
+      if (entry) return { page: pageFor(entry) };
       return registry.isNamespace(word) ? { page: undefined } : undefined;
     },
-    words: sorted(words),
+    words: (typed) => wordsOf(registry, typed),
     own: { flags: [...pageOf(globals).flags, ...OWN().flags], bares: [] },
-    shared: once(() => sharedPage(registry, pages)),
+    shared: once(() => sharedPage(registry, pageFor)),
   };
+}
+
+/** Only those that begin so are looked at. */
+function wordsOf(registry: Registry, typed: string): readonly Word[] {
+  const words: Word[] = [];
+  for (const [word, entry] of registry.words) {
+    const shown = plain(word);
+    if (!shown.startsWith(typed)) continue;
+    const { summary, hidden: isHidden } = specOf(entry.task);
+    if (!isHidden) words.push({ word: shown, about: plain(summary) });
+  }
+  for (const namespace of registry.namespaces) {
+    const shown = plain(namespace);
+    if (shown.startsWith(typed) && !registry.words.has(namespace)) words.push({ word: shown, about: 'a namespace' });
+  }
+  return words.toSorted((a, b) => (a.word < b.word ? -1 : 1));
 }
 
 /** Where there is no config. */
 export const bareVocabulary = (): Vocabulary => ({
   find: () => undefined,
-  words: [],
+  words: () => [],
   own: OWN(),
   shared: () => ({ flags: [], bares: [] }),
 });
-
-const sorted = (words: Word[]): Word[] => words.toSorted((a, b) => (a.word < b.word ? -1 : 1));
 
 export const pageOf = (fields: readonly Field[]): Page => ({ flags: fields.flatMap(flagsOf), bares: baresOf(fields) });
 
@@ -136,11 +146,11 @@ function valuesOfKind(kind: FieldKind): Values {
 }
 
 /** Of several tasks' flags of one spelling: values only where all have the same. */
-function sharedPage(registry: Registry, pages: ReadonlyMap<RegistryEntry, () => Page>): Page {
+function sharedPage(registry: Registry, pageFor: (entry: RegistryEntry) => Page): Page {
   const flags = new Map<string, Flag>();
-  const ofDefault = new Set(registry.defaultTask && pages.get(registry.defaultTask)?.().flags);
+  const ofDefault = new Set(registry.defaultTask && pageFor(registry.defaultTask).flags);
   for (const entry of registry.entries) {
-    for (const flag of pages.get(entry)?.().flags ?? []) {
+    for (const flag of pageFor(entry).flags) {
       const other = flags.get(flag.spelling);
       const same = !other || textOf(other.values) === textOf(flag.values);
       const offered = ofDefault.has(flag) ? flag.offered : (other?.offered ?? 'never');
