@@ -56,13 +56,14 @@ try {
       const before = row.changes ? join(cwd, 'tasks.config.ts') : undefined;
       record(row, version, { argv, cwd, env: row.terminal ? atTerminal(env) : env, code: row.code, before }, node, env);
     }
-    record(
-      { id: 'floor', title: 'floor: the least that a runner can do', goal: undefined },
-      version,
-      { argv: [node, join(here, 'floor.cjs'), 't1'], cwd: folder, env },
-      node,
-      env,
-    );
+    for (const [id, title, ...argv] of [
+      ['floor', 'floor: the least that a runner can do', 'floor.cjs', 't1'],
+      ['spawn', "100 commands by Node's bare `spawn`, two at a time", 'spawn.cjs'],
+    ]) {
+      const [file = '', ...words] = argv;
+      const row = { id, title, goal: undefined, ...(id === 'spawn' && { pairs: 5 }) };
+      if (isWanted(id)) record(row, version, { argv: [node, join(here, file), ...words], cwd: folder, env }, node, env);
+    }
     if (values.peers) measurePeers(node, version, env);
   }
   if (values.write) writeReport(root, results, machine());
