@@ -110,6 +110,7 @@ function isSame(record: FileRecord, stats: Stats): boolean {
   return record[0] === stats.size && record[1] === stats.mtimeMs && record[2] === stats.ctimeMs && record[3] === stats.ino;
 }
 
-function isTrusted([, mtimeMs, ctimeMs, , readAtMs]: FileRecord, nowMs: number): boolean {
-  return readAtMs - Math.max(mtimeMs, ctimeMs) >= GRANULARITY_MS && readAtMs <= nowMs;
+function isTrusted(record: FileRecord, nowMs: number): boolean {
+  const readAtMs = record[4];
+  return readAtMs - Math.max(record[1], record[2]) >= GRANULARITY_MS && readAtMs <= nowMs;
 }

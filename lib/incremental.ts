@@ -413,6 +413,7 @@ export function givesOf(value: unknown, files: readonly GeneratedFile[], ran: st
 }
 
 function notSecret(fields: Fields | undefined, values: JsonObject): JsonObject {
+  if (!fieldsOf(fields).some((field) => field.secret)) return values;
   const secrets = new Set(fieldsOf(fields).flatMap((field) => (field.secret ? [field.key] : [])));
   return Object.fromEntries(Object.entries(values).filter(([key]) => !secrets.has(key)));
 }

@@ -17,7 +17,7 @@ import { readPathMapping } from './loader/tsconfig.ts';
 import { hasManifest, readManifest, writeManifest } from './manifest.ts';
 import type { Registry } from './registry.ts';
 import { buildRegistry } from './registry.ts';
-import { built, fieldsOf, keepFields, later } from './schema.ts';
+import { fieldsOf, keepFields, later } from './schema.ts';
 import { specOf } from './task.ts';
 import { describeValue, namesInWords } from './util/describe.ts';
 import { once } from './util/once.ts';

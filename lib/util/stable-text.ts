@@ -1,10 +1,13 @@
 /** JSON whose keys stand in order, at every depth: equal values give equal text. `undefined` in objects is left out. */
 export function stableText(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined';
-  if (Array.isArray(value)) return `[${value.map(stableText).join(',')}]`;
+  if (Array.isArray(value)) return value.length === 0 ? '[]' : `[${value.map(stableText).join(',')}]`;
   const entries = value as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(value);
+  if (keys.length > 1) keys.sort();
   let text = '';
-  for (const key of Object.keys(value).toSorted()) {
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at] ?? '';
     const item = entries[key];
     if (item !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${stableText(item)}`;
   }
