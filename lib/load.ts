@@ -17,7 +17,7 @@ import { readPathMapping } from './loader/tsconfig.ts';
 import { hasManifest, readManifest, writeManifest } from './manifest.ts';
 import type { Registry } from './registry.ts';
 import { buildRegistry } from './registry.ts';
-import { fieldsOf, keepFields, later } from './schema.ts';
+import { builtAt, keepFields, later } from './schema.ts';
 import { specOf } from './task.ts';
 import { describeValue, namesInWords } from './util/describe.ts';
 import { once } from './util/once.ts';
@@ -100,7 +100,7 @@ function adoptFields({ entries }: Registry, store: string, id: string): void {
     const kept = (part: 'input' | 'env') => () => {
       const entry = manifest()?.find(name);
       if (!entry) throw new Error(`nothing is kept of ${name}`);
-      return fieldsOf(specOf(entry.task)[part]);
+      return specOf(entry.task)[part];
     };
     keepFields(input, kept('input'));
     keepFields(env, kept('env'));
@@ -141,6 +141,7 @@ function createLoader({ file, root, store, storesOfAll }: ProjectPlace, { module
     maps: true,
     // What was right once is right again, and need not be built to know it.
     ...(isChecked && { later }),
+    onBuilt: builtAt,
   });
   return {
     notices,

@@ -6,7 +6,7 @@ import { writeAside } from './loader/store.ts';
 import type { Registry, RegistryEntry } from './registry.ts';
 import { registryOf } from './registry.ts';
 import type { Field } from './schema.ts';
-import { fieldsOf, shapeOfFields } from './schema.ts';
+import { fieldsOf, placeIn, shapeOfFields } from './schema.ts';
 import type { AnyTask, ErasedSpec, Fields } from './task.ts';
 import { TASK, specOf } from './task.ts';
 import { once } from './util/once.ts';
@@ -55,8 +55,8 @@ export function writeManifest(folder: string, id: string, { registry, shortFlags
   const index = new Map(registry.entries.map((entry, at) => [entry, at]));
   const texts: Buffer[] = [];
   let end = 0;
-  const keep = (fields: readonly Field[]): Range => {
-    const text = Buffer.from(JSON.stringify(fields.map(writtenField)));
+  const keep = (fields: Fields | undefined): Range => {
+    const text = Buffer.from(JSON.stringify({ place: placeIn(fields), fields: fieldsOf(fields).map(writtenField) }));
     texts.push(text);
     return [end, (end += text.length)];
   };
@@ -148,7 +148,7 @@ function readWritten(file: string): Written | undefined {
 
 function writtenEntry(
   { name, aliases, namespace, isDefault, task: registered }: RegistryEntry,
-  keep: (fields: readonly Field[]) => Range,
+  keep: (fields: Fields | undefined) => Range,
 ): WrittenEntry {
   const spec = specOf(registered);
   const { summary, description, group, hidden, passthrough, examples } = spec;
@@ -160,8 +160,8 @@ function writtenEntry(
     ...(aliases.length > 0 && { aliases }),
     ...(isDefault && { isDefault }),
     ...(spec.service && { isService: true }),
-    ...(input.length > 0 && { input: keep(input) }),
-    ...(env.length > 0 && { env: keep(env) }),
+    ...(input.length > 0 && { input: keep(spec.input) }),
+    ...(env.length > 0 && { env: keep(spec.env) }),
   };
 }
 
@@ -261,9 +261,14 @@ class FieldsFile {
 }
 const FEW = 4;
 
-function fieldsIn(text: string): Field[] {
-  const fields = JSON.parse(text) as (Partial<Omit<Field, 'complete'>> & Pick<Field, 'key' | 'kind'> & { readonly complete?: true })[];
-  return fields.map(({ complete, ...field }) => ({
+interface WrittenFields {
+  readonly place?: string;
+  readonly fields: readonly (Partial<Omit<Field, 'complete'>> & Pick<Field, 'key' | 'kind'> & { readonly complete?: true })[];
+}
+
+function fieldsIn(text: string): { readonly fields: readonly Field[]; readonly place: string | undefined } {
+  const { place, fields } = JSON.parse(text) as WrittenFields;
+  const all = fields.map(({ complete, ...field }) => ({
     required: false,
     default: undefined,
     description: undefined,
@@ -278,4 +283,5 @@ function fieldsIn(text: string): Field[] {
     ...field,
     complete: complete && (() => []),
   }));
+  return { fields: all, place };
 }

@@ -110,12 +110,24 @@ const NO_FIELDS = {};
 
 const makers = new WeakMap<object, () => object>();
 
+/** Where something that can be built later stands, in words that differ from place to place. */
+const places = new WeakMap<object, string>();
+
 /** Stands for what `make` gives until something has to look at it. @internal */
-export function later(make: () => object): object {
+export function later(make: () => object, place: string): object {
   const standIn = {};
   makers.set(standIn, once(make));
+  places.set(standIn, place);
   return standIn;
 }
+
+/** What was built at once at that place. @internal */
+export function builtAt(value: object, place: string): void {
+  places.set(value, place);
+}
+
+/** @internal */
+export const placeIn = (fields: Fields | undefined): string | undefined => fields && places.get(fields);
 
 /** The schema, or shape, itself. @internal */
 export function built<T extends object>(value: T): T {
@@ -131,13 +143,24 @@ function unlessDamaged<T>(find: () => T): T | undefined {
   }
 }
 
-/** What an earlier process found in a shape that is not built: for `fieldsOf`, it need not be. @internal */
-export function keepFields(fields: Fields | undefined, find: () => readonly Field[]): void {
+/**
+ * What an earlier process found in a shape that is not built: for `fieldsOf`, it need not be.
+ *
+ * @param find  a shape of {@link shapeOfFields}; it counts where it was found at the same place: a config that looks at
+ *              variables may declare another task under that name
+ *
+ * @internal
+ */
+export function keepFields(fields: Fields | undefined, find: () => Fields | undefined): void {
   if (fields === undefined || !makers.has(fields)) return;
   const found = once((): Looked => {
-    const kept = unlessDamaged(find);
-    // A function is not kept.
-    return !kept || kept.some((field) => field.complete) ? lookAt(built(fields)) : { fields: kept, problems: [] };
+    const kept = unlessDamaged(() => {
+      const shape = find();
+      const found = fieldsOf(shape);
+      // A function is not kept.
+      return placeIn(shape) !== placeIn(fields) || found.some((field) => field.complete) ? undefined : found;
+    });
+    return kept ? { fields: kept, problems: [] } : lookAt(built(fields));
   });
   known.set(fields, {
     get fields() {
@@ -161,12 +184,14 @@ export function fieldsOf(fields: Fields | undefined): readonly Field[] {
 }
 
 /** Fields that were read in another process, as if a shape said them. */
-export function shapeOfFields(fields: () => readonly Field[]): Fields {
+export function shapeOfFields(read: () => { readonly fields: readonly Field[]; readonly place: string | undefined }): Fields {
   const shape = {};
   const problems: readonly string[] = [];
   known.set(shape, {
     get fields() {
-      return fields();
+      const { fields, place } = read();
+      if (place !== undefined) places.set(shape, place);
+      return fields;
     },
     problems,
   });
@@ -282,11 +307,15 @@ function fieldOf(key: string, outer: Schema, complain: (problem: string) => void
 function isPlain(schema: Schema): boolean {
   const { type, innerType, coerce, checks, format } = schema._zod.def;
   if ((checks?.length ?? 0) > 0 || coerce) return false;
+  // What JSON does not keep as it is would be another value.
+  if (type === 'default' && !isSameInJson(schema._zod.def.defaultValue)) return false;
   if (type === 'default' || type === 'optional') return innerType !== undefined && isPlain(innerType);
   return (
     type === 'boolean' || type === 'enum' || (type === 'string' && !format) || (type === 'number' && (!format || format === 'safeint'))
   );
 }
+
+const isSameInJson = (value: unknown): boolean => Object.is(JSON.parse(JSON.stringify(value) ?? 'null'), value);
 
 /** The value that a schema which is not built would give for `value`, where that is certain without it. @internal */
 export function plainValue(of: Fields, value: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
@@ -295,6 +324,8 @@ export function plainValue(of: Fields, value: Readonly<Record<string, unknown>>)
 
 /** @internal */
 export function plainValueOf(fields: readonly Field[], value: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
+  // Where there is none, the rule of a whole could not be told from none at all.
+  if (fields.length === 0) return undefined;
   const parsed: Record<string, unknown> = {};
   let known = 0;
   for (const field of fields) {

@@ -144,7 +144,7 @@ export function createStanding(newRunner: () => Runner, kill: AbortSignal): Stan
       }
       const letGo = [
         options.halt.onHalt(() => options.halt.reason && member.halt.halt(options.halt.reason)),
-        options.halt.onKill(member.halt.kill),
+        options.halt.onKill(() => member.halt.kill()),
       ];
       const state = await Promise.race([started, left]);
       const isUp = state !== 'left' && state.isReady;

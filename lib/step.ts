@@ -122,8 +122,8 @@ async function attempt(
   const startedAt = engine.now();
   const { timeoutMs, graceMs } = timingOf(engine, step, spec);
   const limitMs = engine.options.dryRun ? DRY_RUN_LIMIT_MS : timeoutMs;
-  // What is too late is this attempt, not the step.
-  const halt = limitMs === undefined ? ofStep : ofStep.child();
+  // What is too late, or over, may be this attempt and not the step.
+  const halt = limitMs === undefined && spec.retry === undefined ? ofStep : ofStep.child();
   const timer = limitMs === undefined ? undefined : setTimeout(() => halt.halt({ kind: 'timeout', timeoutMs: limitMs }), limitMs);
   try {
     const body = openBody(engine, { ...options, halt, graceMs });

@@ -33,6 +33,12 @@ describe('the second call says what the first one said', () => {
       'our own',
       `input: { file: path().optional(), v: count(), set: keyValue().default({}), more: json(z.object({ a: z.int() })).optional() }, run: say`,
     ],
+    ['a rule over nothing', `input: z.object({}).refine(() => false, 'never'), run: say`],
+    ['variables with a rule over nothing', `env: z.object({}).refine(() => false, 'never'), run: say`],
+    [
+      'a default that JSON has no word for',
+      `input: { a: z.number().default(-0) }, run: ({ input, print }) => print(String(Object.is(input.a, -0)))`,
+    ],
     ['what is made each time', `input: { at: z.string().default(() => 'made').describe('made') }, run: say`],
     ['what has an id', `input: { name: z.string().meta({ id: 'name' }).default('x') }, run: say`],
     [
@@ -107,6 +113,25 @@ describe('the second call says what the first one said', () => {
   });
 });
 
+test('a task that another variable declares under the same name keeps its own fields', async () => {
+  const project = projectWith({
+    'tasks.config.ts': `${HEAD}
+const one = process.env['TASKWRIGHT_VARIANT']
+  ? task({ summary: 'One.', input: { region: z.string().default('far') }, run: say })
+  : task({ summary: 'One.', input: { tag: z.string().default('near') }, run: say });
+export default defineConfig({ tasks: { one } });
+`,
+  });
+  const said = async (): Promise<string> => (await tasks(['one'], { cwd: project.root })).stdout;
+  for (let time = 0; time < 3; time++) expect(await said()).toContain('{"tag":"near"}');
+  process.env['TASKWRIGHT_VARIANT'] = 'yes';
+  try {
+    for (let time = 0; time < 2; time++) expect(await said()).toContain('{"region":"far"}');
+  } finally {
+    delete process.env['TASKWRIGHT_VARIANT'];
+  }
+});
+
 describe('what is put off', () => {
   const deferred = (value: string, head = HEAD): boolean =>
     compile('/config.ts', config(`input: ${value}, run: say`, head)).code.includes('__taskwright_later__(() =>');
@@ -132,6 +157,7 @@ describe('what is put off', () => {
     ['a method that nobody knows', `{ a: z.string().mystery() }`],
     ['a computed name', `{ [name]: z.string() }`],
     ['a function that is called', `{ a: fieldOf('x') }`],
+    ['what is asked each time', `{ get a() { return z.string(); } }`],
     ['a conditional', `{ a: flag ? z.string() : z.int() }`],
     ['nothing at all', `{}`],
   ])('not %s', (_, value) => expect(deferred(value)).toBe(false));
@@ -170,24 +196,38 @@ test('a place behind what was put in is where it was written', async () => {
 
 // ── Without the schema ───────────────────────────────────────────────────────────────────────────
 
-const base = fc.constantFrom<() => z.ZodType>(
-  () => z.string(),
-  () => z.int(),
-  () => z.number(),
-  () => z.boolean(),
-  () => z.enum(['a', 'b', 'true']),
-  () => z.string().min(2),
-  () => z.coerce.number(),
-  () => z.int().positive(),
-  () => z.array(z.string()),
-  () => z.string().trim(),
+const base = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom<() => z.ZodType>(
+      () => z.string(),
+      () => z.int(),
+      () => z.number(),
+      () => z.boolean(),
+      () => z.enum(['a', 'b', 'true']),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<() => z.ZodType>(
+      () => z.string().min(2),
+      () => z.coerce.number(),
+      () => z.int().positive(),
+      () => z.array(z.string()),
+      () => z.string().trim(),
+    ),
+  },
 );
 const wrapped = fc
   .tuple(
     base,
-    fc.array(fc.constantFrom('optional', 'nullable', 'default-a', 'default-1', 'default-true', 'transform', 'catch', 'readonly'), {
-      maxLength: 3,
-    }),
+    fc.array(
+      fc.oneof(
+        { weight: 5, arbitrary: fc.constantFrom('optional', 'default-a', 'default-1', 'default-true') },
+        { weight: 1, arbitrary: fc.constantFrom('nullable', 'transform', 'catch', 'readonly') },
+      ),
+      { maxLength: 3 },
+    ),
   )
   .map(([make, wrappers]) =>
     wrappers.reduce<z.ZodType>((schema, wrapper) => {

@@ -5,7 +5,9 @@ import type { AnyNode, CallExpression, Expression, ObjectExpression, Program, Pr
  * Lets the schemas of a task be built when something looks at them: a thousand of them take longer to build
  * than everything else that a run of one task does.
  *
- *     task({ input: { tag: z.string() } })   →   task({ input: LATER(() => ({ tag: z.string() })) })
+ *     task({ input: { tag: z.string() } })   →   task({ input: LATER(() => ({ tag: z.string() }), 123) })
+ *
+ * The number tells one place of a file from the others.
  *
  * Only what comes to the same at any time is put off: calls of zod's builders, and of ours, with literals and
  * functions. What registers itself somewhere, what reads a variable or the clock, is built where it stands.
@@ -37,7 +39,7 @@ export function deferSchemas(code: string): Deferred | undefined {
       const saysAny = value.type === 'CallExpression' || (value.type === 'ObjectExpression' && value.properties.length > 0);
       if (!saysAny || !isPure(value, imports)) continue;
       texts.set(value.start, `${LATER}(() => (`);
-      texts.set(value.end, '))');
+      texts.set(value.end, `), ${value.start})`);
     }
   });
   if (texts.size === 0) return undefined;
@@ -120,7 +122,10 @@ function isPure(node: Expression | SpreadElement | Super, imports: Imports): boo
     case 'ObjectExpression':
       return node.properties.every((property) =>
         property.type === 'Property'
-          ? nameOf(property) !== undefined && nameOf(property) !== '__proto__' && isPure(property.value, imports)
+          ? property.kind === 'init' &&
+            nameOf(property) !== undefined &&
+            nameOf(property) !== '__proto__' &&
+            isPure(property.value, imports)
           : isPure(property.argument, imports),
       );
     case 'CallExpression':

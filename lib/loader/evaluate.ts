@@ -33,7 +33,9 @@ export interface EvaluatorOptions {
   /** Without effects of their own, run when something of them is looked at. */
   readonly isLazy?: (file: string) => boolean;
   /** What stands for a schema of kept code that may be built later. Default: the schema, built at once. */
-  readonly later?: (make: () => object) => object;
+  readonly later?: (make: () => object, place: string) => object;
+  /** Hears of each that was built at once. Places are told apart by file and offset. */
+  readonly onBuilt?: (built: object, place: string) => void;
 }
 
 export interface Evaluator {
@@ -259,7 +261,13 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       module.module.exports,
       file,
       dirname(file),
-      (unit.isKept && options.later) || ((make: () => object) => make()),
+      (make: () => object, at: number) => {
+        const place = `${file}:${at}`;
+        if (unit.isKept && options.later) return options.later(make, place);
+        const built = make();
+        options.onBuilt?.(built, place);
+        return built;
+      },
     );
   }
 

@@ -314,6 +314,23 @@ test('a second Ctrl-C does not wait for services either (R21, R36)', async () =>
   expect(project.read('notes')).toBe('up test stopping ');
 });
 
+test('a second Ctrl-C during a round does not wait either (R21, R36)', async () => {
+  const project = projectWith({
+    'tasks.config.ts': `
+import { defineConfig, task } from 'taskwright';
+const server = task({ summary: 'x', service: { ready: {}, stop: ({ log }) => { log('slow'); return new Promise(() => {}); } }, run: () => {} });
+const use = task({ summary: 'x', needs: { server }, sources: ['src/**'], run: ({ log }) => { log('going'); return new Promise(() => {}); }, grace: '50ms' });
+export default defineConfig({ tasks: { server, use } });
+`,
+    'src/a': '1',
+  });
+  const watch = watching(project.root, 'use');
+  await watch.says('going');
+  watch.stop();
+  watch.stop();
+  expect((await watch.over).code).toBe(130);
+});
+
 const TALKING = `
 import { defineConfig, task } from 'taskwright';
 import { z } from 'zod';
