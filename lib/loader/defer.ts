@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { AnyNode, CallExpression, Expression, ObjectExpression, Program, Property, SpreadElement, Super } from 'acorn';
+import type { AnyNode, CallExpression, Expression, ObjectExpression, Options, Program, Property, SpreadElement, Super } from 'acorn';
 
 /**
  * Lets the schemas of a task be built when something looks at them: a thousand of them take longer to build
@@ -27,21 +27,20 @@ export interface Insertion {
 /** @param code  as the compiler leaves it: imports are constants with names of their own */
 export function deferSchemas(code: string): Deferred | undefined {
   if (!/__vite_ssr_import__\("(?:zod|zod\/v4)"/.test(code) || !code.includes('__vite_ssr_import__("taskwright"')) return undefined;
-  const program = parsed(code);
-  if (!program) return undefined;
-  const imports = importsOf(program);
+  const found = parsed(code);
+  if (!found) return undefined;
+  const imports = importsOf(found.program);
   const texts = new Map<number, string>();
-  visit(program, (node) => {
-    if (node.type !== 'CallExpression' || !isOwn(node.callee, ['task'], imports)) return;
-    const [spec] = node.arguments;
-    if (spec?.type !== 'ObjectExpression') return;
+  for (const { callee, arguments: given } of found.calls) {
+    const [spec] = given;
+    if (spec?.type !== 'ObjectExpression' || !isOwn(callee, ['task'], imports)) continue;
     for (const value of schemasOf(spec)) {
       const saysAny = value.type === 'CallExpression' || (value.type === 'ObjectExpression' && value.properties.length > 0);
       if (!saysAny || !isPure(value, imports)) continue;
       texts.set(value.start, `${LATER}(() => (`);
       texts.set(value.end, `), ${value.start})`);
     }
-  });
+  }
   if (texts.size === 0) return undefined;
   const places = [...texts].toSorted(([one], [other]) => one - other);
   let text = '';
@@ -53,11 +52,25 @@ export function deferSchemas(code: string): Deferred | undefined {
   return { code: text + code.slice(from), insertions: places.map(([at, put]) => ({ at, length: put.length })) };
 }
 
-function parsed(code: string): Program | undefined {
+/** As acorn hands each node on that it has read; its types do not tell. */
+type Reading = new (options: Options, input: string) => { parse(): Program; finishNode(node: AnyNode, type: string): AnyNode };
+
+function parsed(code: string): { readonly program: Program; readonly calls: readonly CallExpression[] } | undefined {
   // Only where something is compiled.
-  const { parse } = createRequire(import.meta.filename)('acorn') as typeof import('acorn');
+  const { Parser } = createRequire(import.meta.filename)('acorn') as typeof import('acorn');
+  const calls: CallExpression[] = [];
+  class Gathering extends (Parser as unknown as Reading) {
+    override finishNode(node: AnyNode, type: string): AnyNode {
+      const whole = super.finishNode(node, type);
+      if (whole.type === 'CallExpression') calls.push(whole);
+      return whole;
+    }
+  }
   try {
-    return parse(code, { ecmaVersion: 'latest', sourceType: 'module', allowReturnOutsideFunction: true });
+    return {
+      program: new Gathering({ ecmaVersion: 'latest', sourceType: 'module', allowReturnOutsideFunction: true }, code).parse(),
+      calls,
+    };
   } catch {
     return undefined;
   }
@@ -80,15 +93,6 @@ function importsOf(program: Program): Imports {
   }
   return imports;
 }
-
-function visit(node: AnyNode, each: (node: AnyNode) => void): void {
-  each(node);
-  for (const value of Object.values(node) as readonly unknown[]) {
-    for (const child of Array.isArray(value) ? (value as readonly unknown[]) : [value]) if (isNode(child)) visit(child, each);
-  }
-}
-
-const isNode = (value: unknown): value is AnyNode => typeof value === 'object' && value !== null && 'type' in value && 'start' in value;
 
 function schemasOf(spec: ObjectExpression): Expression[] {
   return spec.properties.flatMap((property) =>
