@@ -96,7 +96,7 @@ interface Node {
   /** From its start on: what waits listens to nothing, so that a stop costs as much as what runs. */
   halt: Halt | undefined;
   /** Over, or a service that was ready. */
-  isThere: boolean;
+  hasArrived: boolean;
   /** Told when it comes to that. */
   readonly callers: (() => void)[];
   readonly isInteractive: boolean;
@@ -195,7 +195,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
         lentTo: 0,
         borrowed: [],
         halt: undefined,
-        isThere: false,
+        hasArrived: false,
         callers: [],
         isInteractive: isInteractive(step),
       });
@@ -577,7 +577,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   }
 
   function arrived(node: Node): void {
-    node.isThere = true;
+    node.hasArrived = true;
     for (const tell of node.callers.splice(0)) tell();
     const isLost = node.state === 'over' && !isSuccess(node);
     for (const waker of node.wakers.splice(0)) {
@@ -744,7 +744,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     const isExclusive = exclusive === caller;
     if (waited.length === 1) giveBackSlot(caller);
     locks.letEnter(caller);
-    const there = callee.isThere ? undefined : new Promise<void>((resolve) => void callee.callers.push(resolve));
+    const there = callee.hasArrived ? undefined : new Promise<void>((resolve) => void callee.callers.push(resolve));
     pump();
     await there;
     waited.splice(waited.indexOf(callee), 1);
