@@ -8,7 +8,7 @@ const END = '<!-- measured: end -->';
 export function writeReport(root, results, machine) {
   const data = join(root, 'docs/performance.json');
   const before = existsSync(data) ? JSON.parse(readFileSync(data, 'utf8')) : { results: [] };
-  writeFileSync(data, `${JSON.stringify({ machine, results: results.map(rounded) }, undefined, 1)}\n`);
+  writeFileSync(data, `${JSON.stringify({ machine, results: results.map(rounded) }, undefined, 2)}\n`);
   writeFileSync(join(root, 'docs/performance.svg'), chart(results));
   const page = join(root, 'docs/performance.md');
   const text = readFileSync(page, 'utf8');
