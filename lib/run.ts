@@ -66,6 +66,9 @@ export interface RunHandle {
   notice(text: string): void;
 }
 
+/** How long steps may follow each other in one turn of the event loop. */
+const LONGEST_TURN_MS = 50;
+
 /** A step with what the run knows of it. */
 interface Node {
   readonly step: Step;
@@ -160,6 +163,10 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   let running = 0;
   let exclusive: Node | undefined;
   let unsettled = 0;
+  /** Since when this turn of the event loop goes on, where a step was looked for in it. */
+  let turnSince: number | undefined;
+  /** The turn has lasted long enough: what else can start does so in the next one. */
+  let isCutShort = false;
   let stopReason: StopReason | undefined;
   /** Nothing new starts any more, and why. */
   let ending: string | undefined;
@@ -274,7 +281,11 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
 
   function pump(): void {
     if (ending !== undefined) dropReady();
+    turnSince ??= beginTurn();
     while (running < options.jobs && !exclusive) {
+      // Bodies that wait for nothing from outside would keep the process from hearing signals and timers.
+      isCutShort = engine.now() - turnSince > LONGEST_TURN_MS;
+      if (isCutShort) return;
       const at = resuming.findIndex(({ node }) => mayResume(node));
       const next = resuming[at];
       if (next) {
@@ -314,6 +325,14 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     if (unsettled > 0) whenOnlyServicesAreLeft();
     if (isStuck()) endStuck();
     if (unsettled === 0) conclude();
+  }
+
+  function beginTurn(): number {
+    setImmediate(() => {
+      turnSince = undefined;
+      if (isCutShort) pump();
+    });
+    return engine.now();
   }
 
   function begin(node: Node): void {

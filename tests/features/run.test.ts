@@ -1,5 +1,5 @@
 import { setImmediate as tick } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { Exit, UserError } from '../../lib/errors.ts';
 import type { AnyTask } from '../../lib/task.ts';
@@ -65,6 +65,31 @@ test('steps run side by side up to --jobs (R19)', async () => {
 
   expect((await running).exitCode).toBe(0);
   expect(steps.most()).toBe(2);
+});
+
+test.each([
+  ['at once', (): void => {}],
+  ['without waiting for anything from outside', async (): Promise<void> => {}],
+])('a stop is heard between steps whose bodies end %s (R24)', async (_, end) => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const stop = new AbortController();
+  const computes = task({
+    summary: 'computes',
+    input: { n: z.int() },
+    run({ input }) {
+      if (input.n === 0) setImmediate(() => stop.abort());
+      vi.setSystemTime(Date.now() + 1000);
+      return end();
+    },
+  });
+  const all = works('all', { needs: Array.from({ length: 20 }, (_, n) => computes({ n })) });
+
+  const run = await carry([all], { names: { computes, all }, jobs: 1, signal: stop.signal });
+
+  expect(run.result.reason).toBe('aborted');
+  expect(run.outcome('computes (n=0)')).toMatchObject({ status: 'done' });
+  expect(run.outcome('computes (n=19)')).toMatchObject({ status: 'skipped', because: 'run-ended' });
 });
 
 test('after a failure running steps finish and nothing new starts (R20)', async () => {
