@@ -40,19 +40,25 @@ export function createFileDigests(scope: {
   readonly known?: FileRecords;
 }): FileDigests {
   const { fs, now } = scope;
-  const records = new Map(Object.entries(scope.known ?? {}));
   let given: FileRecords = scope.known ?? {};
-  let isChanged = false;
+  /** What is known otherwise than it was given, by path; `undefined`: no more. */
+  const changed = new Map<string, FileRecord | undefined>();
   /** What was looked at since nothing can have changed. */
   const fresh = new Map<string, string | undefined>();
+
+  const recordAt = (path: string): FileRecord | undefined => (changed.has(path) ? changed.get(path) : given[path]);
+
+  function forgetRecord(path: string): void {
+    if (recordAt(path)) changed.set(path, undefined);
+  }
 
   function look(path: string): string | undefined {
     const stats = statOf(fs, path);
     if (!stats?.isFile()) {
-      if (records.delete(path)) isChanged = true;
+      forgetRecord(path);
       return undefined;
     }
-    const known = records.get(path);
+    const known = recordAt(path);
     if (known && isSame(known, stats) && isTrusted(known, now())) return known[5];
     return read(path, stats, known);
   }
@@ -73,15 +79,14 @@ export function createFileDigests(scope: {
       if (isSame(record, before)) {
         // Read again for its age alone: worth keeping only if it can be trusted from now on.
         if (!known || !isSame(known, after) || known[5] !== digest || isTrusted(record, now())) {
-          records.set(path, record);
-          isChanged = true;
+          changed.set(path, record);
         }
         return digest;
       }
       before = after;
     }
     // It changes while it is read, or cannot be read: unknown, which equals nothing.
-    if (records.delete(path)) isChanged = true;
+    forgetRecord(path);
     return `unknown-${randomUUID()}`;
   }
 
@@ -95,8 +100,14 @@ export function createFileDigests(scope: {
     },
     forget: () => fresh.clear(),
     records() {
-      if (isChanged) given = Object.fromEntries(records);
-      isChanged = false;
+      if (changed.size === 0) return given;
+      const all: Record<string, FileRecord> = { ...given };
+      for (const [path, record] of changed) {
+        if (record) all[path] = record;
+        else delete all[path];
+      }
+      changed.clear();
+      given = all;
       return given;
     },
   };

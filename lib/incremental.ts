@@ -224,9 +224,10 @@ export function createIncremental(options: IncrementalOptions): Incremental {
   function whyItRuns(key: StepKey, last: StepRecord | undefined, ingredients: Ingredients): readonly string[] {
     const before = last ?? ledger.latestOf(key.name);
     if (!before) return [ledger.hasRun(key.name) ? 'nothing is known of its last run' : 'first run'];
-    const changes = whyChanged(before.ingredients, ingredients);
+    const known = ledger.ingredientsOf(before.fingerprint);
+    const changes = known ? whyChanged(known, ingredients) : [];
     if (changes.length > 0) return changes;
-    return [before.unusable ?? 'its last run did not come to its end'];
+    return [before.unusable ?? (known ? 'its last run did not come to its end' : 'nothing is known of its last run')];
   }
 
   /** Generated files of the last run: all there, or put back; else why not. */
@@ -264,7 +265,7 @@ export function createIncremental(options: IncrementalOptions): Incremental {
       if (!bytes) return `${path} is not in the cache`;
       contents.set(contentDigest(digest), bytes);
     }
-    if (facts.isLook) return { ...kept, fingerprint, ingredients, at: now() };
+    if (facts.isLook) return { ...kept, fingerprint, at: now() };
     touch(1);
     ledger.begin(key);
     const stay = new Set(kept.files.map(([path]) => path));
@@ -279,8 +280,8 @@ export function createIncremental(options: IncrementalOptions): Incremental {
       : 'a file of another outcome cannot be removed';
     if (obstacle !== undefined) soiled.add(step.id);
     touch(-1);
-    const record: StepRecord = { ...kept, fingerprint, ingredients, at: now() };
-    ledger.end(key, obstacle === undefined ? record : undefined);
+    const record: StepRecord = { ...kept, fingerprint, at: now() };
+    ledger.end(key, obstacle === undefined ? record : undefined, ingredients);
     return obstacle === undefined ? record : obstacle;
   }
 
@@ -314,14 +315,15 @@ export function createIncremental(options: IncrementalOptions): Incremental {
     touch(-1);
     const files = result.isDone ? generatedBy(step, facts.cwd) : [];
     const ran = freshRun();
-    if (key) ledger.end(key, shelf && ingredients ? await recordFor(attempt, ingredients, result, files, ran) : untold(attempt, ran));
+    if (key)
+      ledger.end(key, shelf && ingredients ? await recordFor(attempt, ingredients, result, files, ran) : untold(attempt, ran), ingredients);
     return givesOf(result.value, files, ran);
   }
 
   /** Of a step that is never skipped for its fingerprint, only which run was its last is known. */
   function untold({ key, ingredients }: Attempt, ran: string): StepRecord | undefined {
     if (!shelf || !key || ingredients) return undefined;
-    return { fingerprint: '', ingredients: nothing(), files: [], ran, at: now(), unusable: 'nothing is known of its last run' };
+    return { fingerprint: '', files: [], ran, at: now(), unusable: 'nothing is known of its last run' };
   }
 
   async function recordFor(
@@ -332,7 +334,7 @@ export function createIncremental(options: IncrementalOptions): Incremental {
     ran: string,
   ): Promise<StepRecord> {
     const { step, facts } = attempt;
-    const record = { fingerprint: fingerprintOf(ingredients), ingredients, files, ran, at: now() };
+    const record = { fingerprint: fingerprintOf(ingredients), files, ran, at: now() };
     const unusable = result.isDone ? whyUnusable(attempt, ingredients, result) : 'its last run did not succeed';
     if (unusable !== undefined || !shelf) return { ...record, ...(unusable !== undefined && { unusable }) };
     const kept = asKept(result.returned);
@@ -389,19 +391,6 @@ export function createIncremental(options: IncrementalOptions): Incremental {
 
 /** Larger files are looked at and not kept. */
 const MOST_BYTES = 512 * 2 ** 20;
-
-/** Made when it is asked for: Node's digests take longer to load than a small run. */
-const nothing = (): Ingredients => ({
-  input: {},
-  flags: {},
-  passthrough: [],
-  env: {},
-  sources: fileSetOf({}),
-  needs: {},
-  code: fileSetOf({}),
-  packages: {},
-  about: {},
-});
 
 export const freshRun = (): string => `${GAVE_NOTHING}${randomUUID()}`;
 

@@ -13,9 +13,10 @@ import { stableText } from './util/stable-text.ts';
 /**
  * What the last run of each step left behind, and what was read of files to know it.
  *
- * One file, read at the beginning and, when something changed, written whole at the end. In between a step
- * that begins to run leaves a mark, so that a run that is killed, or that cannot write at its end, never
- * leaves an older record standing for files that it has changed since:
+ * One file, read at the beginning and, when something changed, written whole at the end. What the fingerprints
+ * stand for is in another, read only to tell why a step runs. In between a step that begins to run leaves a
+ * mark, so that a run that is killed, or that cannot write at its end, never leaves an older record standing
+ * for files that it has changed since:
  *
  *   body begins ──► mark ──► body ends ──► file written with its record ──► mark removed
  *
@@ -30,10 +31,12 @@ export interface Ledger {
   /** The latest of that name, marked or not, for telling what has changed. */
   latestOf(name: string): StepRecord | undefined;
   hasRun(name: string): boolean;
+  /** What a fingerprint stands for, where that is known. */
+  ingredientsOf(fingerprint: string): Ingredients | undefined;
   /** Its body is about to change things. */
   begin(step: StepKey): void;
-  /** It ended; without a record nothing is known of it. */
-  end(step: StepKey, record: StepRecord | undefined): void;
+  /** It ended; without a record nothing is known of it. `ingredients` are those of its fingerprint. */
+  end(step: StepKey, record: StepRecord | undefined, ingredients?: Ingredients): void;
   /** Writes when something changed. Never rejects. */
   save(read: { readonly files: FileRecords; readonly modules: ModuleRecords }): Promise<void>;
 }
@@ -47,8 +50,8 @@ export interface StepKey {
 }
 
 export interface StepRecord {
+  /** Empty where its code or the like could not be told. */
   readonly fingerprint: string;
-  readonly ingredients: Ingredients;
   /** As it was returned, before `output` read it; absent when it was undefined. */
   readonly value?: Json;
   /** Generated files, relative to the step's folder, as they were left. */
@@ -65,7 +68,7 @@ export type GeneratedFile = readonly [path: string, digest: string, mode: number
 
 // ── On the disk ──────────────────────────────────────────────────────────────────────────────────
 
-const VERSION = 2;
+const VERSION = 3;
 const MAX_AGE_MS = 60 * 86_400_000;
 /** More files than that are kept only if this run looked at them. */
 const MANY_FILES = 50_000;
@@ -74,17 +77,26 @@ interface Stored {
   readonly version: typeof VERSION;
   readonly files: FileRecords;
   readonly modules: ModuleRecords;
-  /** File sets by their digest: many steps share one. */
-  readonly sets: Readonly<Record<string, FileSet['files']>>;
   /** By the text of the step. */
-  readonly steps: Readonly<Record<string, StoredStep>>;
+  readonly steps: Readonly<Record<string, StepRecord>>;
   /** Which step of a name ran last. */
   readonly latest: Readonly<Record<string, string>>;
 }
-type StoredIngredients = Omit<Ingredients, 'sources' | 'code'> & { readonly sources: string; readonly code: string };
-type StoredStep = Omit<StepRecord, 'ingredients'> & { readonly ingredients: StoredIngredients };
 
-const EMPTY: Stored = { version: VERSION, files: {}, modules: { modules: {}, packages: {} }, sets: {}, steps: {}, latest: {} };
+/** What fingerprints stand for, of all steps that have a record. */
+interface Explanations {
+  readonly version: typeof VERSION;
+  /** File sets by their digest: many steps share one. */
+  readonly sets: Readonly<Record<string, FileSet['files']>>;
+  readonly ingredients: Readonly<Record<string, StoredIngredients>>;
+}
+type StoredIngredients = Omit<Ingredients, 'sources' | 'code'> & { readonly sources: string; readonly code: string };
+
+const EMPTY: Stored = { version: VERSION, files: {}, modules: { modules: {}, packages: {} }, steps: {}, latest: {} };
+const UNEXPLAINED: Explanations = { version: VERSION, sets: {}, ingredients: {} };
+
+/** Both files, of which only the first decides anything. */
+export const STATE_FILES = ['state.json', 'ingredients.json'] as const;
 
 export interface LedgerOptions {
   readonly fs: FileSystem;
@@ -102,10 +114,11 @@ const underWay = new Set<string>();
 
 export function openLedger(options: LedgerOptions): Ledger {
   const { fs, now, folder, pid } = options;
-  const file = join(folder, 'state.json');
+  const [file, explanations] = STATE_FILES.map((name) => join(folder, name)) as [string, string];
   const marksDir = join(folder, 'running');
   const own = `${pid}-${randomBytes(6).toString('hex')}`;
   const ended = new Map<string, { readonly step: StepKey; readonly record: StepRecord | undefined }>();
+  const newIngredients = new Map<string, Ingredients>();
   /** Of steps that ran: what their marks begin with. */
   const marked = new Map<string, string>();
   const tell = options.onTrouble;
@@ -118,7 +131,7 @@ export function openLedger(options: LedgerOptions): Ledger {
     const stamp = stampOf(fs, file);
     if (stamp === '') return { stored: EMPTY, stamp };
     try {
-      return { stored: parse(fs.readFileSync(file, 'utf8')), stamp };
+      return { stored: parse(fs.readFileSync(file, 'utf8'), EMPTY), stamp };
     } catch (error) {
       tell(`what was kept of earlier runs cannot be read, and counts for nothing: ${messageOf(error)}`);
       return { stored: EMPTY, stamp };
@@ -128,13 +141,19 @@ export function openLedger(options: LedgerOptions): Ledger {
   const isMarked = (step: StepKey): boolean =>
     marks.some((mark) => mark.startsWith(step.sharesTraces ? `${nameMark(step)}.` : `${nameMark(step)}.${inputMark(step)}.`));
 
-  function recordOf(text: string): StepRecord | undefined {
-    const step = Object.hasOwn(stored.steps, text) ? stored.steps[text] : undefined;
-    const [sources, code] = step ? [stored.sets[step.ingredients.sources], stored.sets[step.ingredients.code]] : [];
-    if (!step || !sources || !code) return undefined;
-    const sets = { sources: { digest: step.ingredients.sources, files: sources }, code: { digest: step.ingredients.code, files: code } };
-    return { ...step, ingredients: { ...step.ingredients, ...sets } };
+  const recordOf = (text: string): StepRecord | undefined => (Object.hasOwn(stored.steps, text) ? stored.steps[text] : undefined);
+
+  function readExplanations(): Explanations {
+    try {
+      return parse(fs.readFileSync(explanations, 'utf8'), UNEXPLAINED);
+    } catch (error) {
+      // Nothing is decided by it: what runs, and what is left alone, are the same.
+      const isThere = (error as NodeJS.ErrnoException).code !== 'ENOENT';
+      if (isThere) tell(`what steps depended on before cannot be read, and is not compared: ${messageOf(error)}`);
+      return UNEXPLAINED;
+    }
   }
+  let explained: Explanations | undefined;
 
   /** What ran last of a name in this run, or before it. */
   const latestText = (name: string): string | undefined => latestNow.get(name) ?? stored.latest[name];
@@ -155,6 +174,15 @@ export function openLedger(options: LedgerOptions): Ledger {
       return text === undefined ? undefined : (ended.get(text)?.record ?? recordOf(text));
     },
     hasRun: (name) => latestText(name) !== undefined,
+    ingredientsOf(fingerprint) {
+      const now = newIngredients.get(fingerprint);
+      if (now) return now;
+      explained ??= readExplanations();
+      const found = explained.ingredients[fingerprint];
+      const [sources, code] = found ? [explained.sets[found.sources], explained.sets[found.code]] : [];
+      if (!found || !sources || !code) return undefined;
+      return { ...found, sources: { digest: found.sources, files: sources }, code: { digest: found.code, files: code } };
+    },
     begin(step) {
       const text = textOf(step);
       underWay.add(own);
@@ -170,8 +198,9 @@ export function openLedger(options: LedgerOptions): Ledger {
         forgetAll();
       }
     },
-    end(step, record) {
+    end(step, record, ingredients) {
       ended.set(textOf(step), { step, record });
+      if (record && ingredients) newIngredients.set(record.fingerprint, ingredients);
     },
     async save(looked) {
       underWay.add(own);
@@ -198,7 +227,10 @@ export function openLedger(options: LedgerOptions): Ledger {
       const unlock = await takeLock(options, join(folder, 'state.lock'), own);
       try {
         const theirs = stampOf(fs, file) === stamp ? stored : read().stored;
-        writeWhole(fs, file, render(merge(theirs, looked)));
+        const merged = merge(theirs, looked);
+        // The other first: what it says more than there are records of does no harm.
+        if (ended.size > 0) writeWhole(fs, explanations, render(explain(merged)));
+        writeWhole(fs, file, render(merged));
       } finally {
         unlock();
       }
@@ -211,25 +243,11 @@ export function openLedger(options: LedgerOptions): Ledger {
   }
 
   function merge(theirs: Stored, looked: { readonly files: FileRecords; readonly modules: ModuleRecords }): Stored {
-    const steps: Record<string, StoredStep> = {};
-    const sets: Record<string, FileSet['files']> = {};
-    const keep = (text: string, step: StoredStep): void => {
-      const { sources, code } = step.ingredients;
-      const found = [sources, code].map((digest) => newSets.get(digest) ?? theirs.sets[digest]);
-      if (!found[0] || !found[1] || now() - step.at > MAX_AGE_MS) return;
-      steps[text] = step;
-      sets[sources] = found[0];
-      sets[code] = found[1];
-    };
-    const newSets = new Map<string, FileSet['files']>();
-    for (const [text, step] of Object.entries(theirs.steps)) if (!ended.has(text)) keep(text, step);
+    const steps: Record<string, StepRecord> = {};
+    for (const [text, step] of Object.entries(theirs.steps)) if (!ended.has(text) && now() - step.at <= MAX_AGE_MS) steps[text] = step;
     for (const [text, { record }] of ended) {
       // Somebody else ran it meanwhile: whose traces are left is not known.
-      if (!record || stableText(theirs.steps[text]) !== stableText(stored.steps[text])) continue;
-      const { sources, code } = record.ingredients;
-      newSets.set(sources.digest, sources.files);
-      newSets.set(code.digest, code.files);
-      keep(text, { ...record, ingredients: { ...record.ingredients, sources: sources.digest, code: code.digest } });
+      if (record && stableText(theirs.steps[text]) === stableText(stored.steps[text])) steps[text] = record;
     }
     const files = { ...theirs.files, ...looked.files };
     const modules = {
@@ -240,10 +258,27 @@ export function openLedger(options: LedgerOptions): Ledger {
       version: VERSION,
       files: Object.keys(files).length > MANY_FILES ? looked.files : files,
       modules,
-      sets,
       steps,
       latest: { ...theirs.latest, ...Object.fromEntries([...latestNow].map(([name, text]) => [name, latestOf(name, text, theirs)])) },
     };
+  }
+
+  /** Of the records that stay, what their fingerprints stand for: as this run knows it, or one before. */
+  function explain({ steps }: Stored): Explanations {
+    const before = readExplanations();
+    const sets: Record<string, FileSet['files']> = {};
+    const ingredients: Record<string, StoredIngredients> = {};
+    for (const { fingerprint } of Object.values(steps)) {
+      const now = newIngredients.get(fingerprint);
+      const one = now ? { ...now, sources: now.sources.digest, code: now.code.digest } : before.ingredients[fingerprint];
+      const sources = now?.sources.files ?? (one && before.sets[one.sources]);
+      const code = now?.code.files ?? (one && before.sets[one.code]);
+      if (!one || !sources || !code) continue;
+      ingredients[fingerprint] = one;
+      sets[one.sources] = sources;
+      sets[one.code] = code;
+    }
+    return { version: VERSION, sets, ingredients };
   }
 
   function latestOf(name: string, text: string, theirs: Stored): string {
@@ -275,16 +310,17 @@ export function openLedger(options: LedgerOptions): Ledger {
   }
 }
 
-function parse(text: string): Stored {
+/** @throws when it is damaged; what another version wrote counts for nothing */
+function parse<T extends { readonly version: typeof VERSION }>(text: string, empty: T): T {
   const end = text.indexOf('\n');
   const body = text.slice(end + 1);
   if (end < 0 || text.slice(0, end) !== digestOf(body)) throw new Error('it is damaged');
   // Its digest shows that we wrote it; the version, that this program understands it.
-  const stored = JSON.parse(body) as Stored;
-  return stored.version === VERSION ? stored : EMPTY;
+  const stored = JSON.parse(body) as T;
+  return stored.version === VERSION ? stored : empty;
 }
 
-function render(stored: Stored): string {
+function render(stored: object): string {
   const body = JSON.stringify(stored);
   return `${digestOf(body)}\n${body}`;
 }

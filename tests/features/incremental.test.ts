@@ -109,6 +109,23 @@ test.each([
 });
 
 test.each([
+  ['gone', (file: string) => rmSync(file)],
+  ['damaged', (file: string) => writeFileSync(file, 'x')],
+])('what steps depended on being %s changes what is said, and not what runs (R34, R35)', async (_, harm) => {
+  const project = projectOf(FILES);
+  await project.run('build');
+  harm(project.path('.tasks/cache/ingredients.json'));
+
+  expect((await project.run('build')).ran).toBe('');
+  project.write('src/a.txt', 'hallo');
+  const next = await project.run('build');
+
+  expect([next.ran, next.why]).toEqual(['build', ['nothing is known of its last run']]);
+  project.write('src/a.txt', 'hello');
+  expect((await project.run('build')).why).toEqual(['changed: src/a.txt']);
+});
+
+test.each([
   ['an input', 'build --tag b', {}, ['input tag: "a" → "b"']],
   ['a declared variable', 'build', { MODE: 'x' }, ['variable MODE']],
 ])('a step runs again for %s (R32)', async (_, line, env, why) => {
@@ -137,7 +154,8 @@ test('a secret and an undeclared variable re-run nothing (R29, R31)', async () =
   await project.run('build', { TOKEN: 'one-secret-value', OTHER: '1' });
 
   expect((await project.run('build', { TOKEN: 'another-secret', OTHER: '2' })).ran).toBe('');
-  expect(readFileSync(project.path('.tasks/cache/state.json'), 'utf8')).not.toContain('secret');
+  for (const file of ['state.json', 'ingredients.json'])
+    expect(readFileSync(project.path(`.tasks/cache/${file}`), 'utf8')).not.toContain('secret');
 });
 
 test('what it generated and is missing is put back; what the user changed is left to the body (R33)', async () => {
