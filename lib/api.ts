@@ -6,7 +6,7 @@ import type { Earlier } from './earlier.ts';
 import type { Answer, Ask, Engine, Terminal } from './engine.ts';
 import { ConfigError, EXIT, Exit, RunFailedError, UserError } from './errors.ts';
 import { loadEnvironment } from './environment.ts';
-import type { Event, Failure, JsonObject } from './event.ts';
+import type { Emit, Event, Failure, JsonObject } from './event.ts';
 import { failureOf } from './failure.ts';
 import type { Incremental } from './incremental.ts';
 import type { Keeping, KeptScope } from './kept.ts';
@@ -181,7 +181,7 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
     const logs: LogFiles =
       order.stateDir === undefined || order.options.dryRun
         ? noLogFiles
-        : openLogFiles(order.stateDir, new Date(), (text) => emit({ type: 'notice', time: Date.now(), text }));
+        : openLogFiles(order.stateDir, new Date(), (text) => emit({ type: 'notice', text }));
     const emit = createEmit(order, logs, masker);
     const strays = { count: 0 };
     letGo.push(
@@ -189,7 +189,7 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
         // `process.exit` was called in a callback of a body, which has heard of it.
         if (error instanceof Exit && error.message.startsWith('`process.exit(')) return;
         strays.count++;
-        emit({ type: 'notice', time: Date.now(), text: strayText(error, order.root), isError: true });
+        emit({ type: 'notice', text: strayText(error, order.root), isError: true });
       }),
     );
     const scopes = createStepScopes({
@@ -210,7 +210,7 @@ async function carryOutPlan(order: Order): Promise<RunResult> {
             root: order.root,
             options: order.options,
             nameOf,
-            onTrouble: (text) => emit({ type: 'notice', time: Date.now(), text }),
+            onTrouble: (text) => emit({ type: 'notice', text }),
           })
         : undefined;
     const engine: Engine = {
@@ -360,11 +360,12 @@ function tellAll(order: Order, tellOne: (reporter: Reporter) => void): void {
 }
 
 /** Events go, masked, to the logs and to every reporter; one that throws is dropped with one line (R38). */
-function createEmit(order: Order, logs: LogFiles, { maskDeep }: Masking): (event: Event) => void {
+function createEmit(order: Order, logs: LogFiles, { maskDeep }: Masking): Emit {
   const reporters = new Set(order.reporters);
-  return (raw) => {
+  return (told) => {
     // Output is masked as a stream where it comes in; all else is masked here, whole.
-    const event = raw.type === 'output' ? raw : maskDeep(raw);
+    const masked = told.type === 'output' ? told : maskDeep(told);
+    const event: Event = { time: Date.now(), ...masked };
     if (event.type === 'output') logs.write(event.step, event.text);
     else if (event.type === 'log') logs.write(event.step, `${event.text}\n`);
     else if (event.type === 'command-started') logs.write(event.step, `$ ${event.line}\n`);

@@ -97,7 +97,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
 
   const write = (level: 'info' | 'warn', text: string): void => {
     remember(`${text}\n`);
-    engine.emit({ type: 'log', time: engine.now(), step: step.id, level, text });
+    engine.emit({ type: 'log', step: step.id, level, text });
   };
   const log: LogFunction = Object.assign((...values: readonly unknown[]) => write('info', format(...values)), {
     warn: (...values: readonly unknown[]) => write('warn', format(...values)),
@@ -112,7 +112,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     engine.lending.commands += isTaken ? 1 : -1;
     withTerminal += isTaken ? 1 : -1;
     if (options.interactive || withTerminal !== (isTaken ? 1 : 0)) return;
-    engine.emit({ type: isTaken ? 'interactive-started' : 'interactive-ended', time: engine.now(), step: step.id });
+    engine.emit({ type: isTaken ? 'interactive-started' : 'interactive-ended', step: step.id });
   };
   const bind = (interactive: boolean): BoundShell => {
     const numbers = new Map<number, number>();
@@ -131,7 +131,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
       warnOnly: engine.options.warnOnly,
       foreground: engine.solo && engine.terminal.isTerminal,
       pty: wantsPty ? { columns: engine.terminal.columns ?? 80, rows: engine.terminal.rows ?? 24 } : undefined,
-      onNotice: (text) => engine.emit({ type: 'notice', time: engine.now(), step: step.id, text }),
+      onNotice: (text) => engine.emit({ type: 'notice', step: step.id, text }),
       interactive,
       hasTerminal: engine.terminal.isTerminal,
       onTerminal,
@@ -142,7 +142,6 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
       onStart: (command, line, cwd, quiet, dry) =>
         engine.emit({
           type: 'command-started',
-          time: engine.now(),
           step: step.id,
           command: numberOf(command),
           line,
@@ -153,12 +152,11 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
       onSaid: options.onSaid ?? (() => {}),
       onOutput: (command, stream, text) => {
         remember(text);
-        engine.emit({ type: 'output', time: engine.now(), step: step.id, command: numberOf(command), stream, text });
+        engine.emit({ type: 'output', step: step.id, command: numberOf(command), stream, text });
       },
       onEnd: (command, exitCode, signal, ms) =>
         engine.emit({
           type: 'command-ended',
-          time: engine.now(),
           step: step.id,
           command: numberOf(command),
           exitCode,
@@ -224,7 +222,7 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
       cleanUps.push(cleanUp);
     },
     log,
-    print: (text) => engine.emit({ type: 'print', time: engine.now(), step: step.id, text }),
+    print: (text) => engine.emit({ type: 'print', step: step.id, text }),
     get signal() {
       return halt.signal;
     },
@@ -262,7 +260,6 @@ export function openBody(engine: Engine, options: BodyOptions): OpenBody {
     if (swept > 0) {
       engine.emit({
         type: 'notice',
-        time: engine.now(),
         step: step.id,
         text: `\`${step.name}\` left ${swept} ${swept === 1 ? 'process' : 'processes'} behind, ended with it`,
       });

@@ -116,100 +116,101 @@ interface Timed {
   readonly time: number;
 }
 
-export type Event = Timed &
-  (
-    | {
-        readonly type: 'run-started';
-        readonly version: typeof EVENT_VERSION;
-        readonly plan: PlanView;
-        readonly jobs: number;
-        readonly dryRun: boolean;
-        /** A plan of one step (R40). */ readonly solo: boolean;
-      }
-    /** A step that joined the plan while it ran, by `call`. */
-    | { readonly type: 'step-added'; readonly step: StepView }
-    | { readonly type: 'step-started'; readonly step: string }
-    /** Why a step that could have been left alone runs (R34): `changed: src/a.ts`, a line each. */
-    | { readonly type: 'step-explained'; readonly step: string; readonly why: readonly string[] }
-    | {
-        readonly type: 'command-started';
+export type Event = Timed & Told;
+
+/** What the engine tells; when is added where it goes to the reporters. @internal */
+export type Told =
+  | {
+      readonly type: 'run-started';
+      readonly version: typeof EVENT_VERSION;
+      readonly plan: PlanView;
+      readonly jobs: number;
+      readonly dryRun: boolean;
+      /** A plan of one step (R40). */ readonly solo: boolean;
+    }
+  /** A step that joined the plan while it ran, by `call`. */
+  | { readonly type: 'step-added'; readonly step: StepView }
+  | { readonly type: 'step-started'; readonly step: string }
+  /** Why a step that could have been left alone runs (R34): `changed: src/a.ts`, a line each. */
+  | { readonly type: 'step-explained'; readonly step: string; readonly why: readonly string[] }
+  | {
+      readonly type: 'command-started';
+      readonly step: string;
+      readonly command: number;
+      readonly line: string;
+      readonly cwd: string;
+      readonly quiet: boolean;
+      /** Shown instead of run. */ readonly dry?: true;
+    }
+  | {
+      readonly type: 'command-ended';
+      readonly step: string;
+      readonly command: number;
+      readonly exitCode: number;
+      readonly signal?: string;
+      readonly ms: number;
+    }
+  /** What a command says, as it comes: not cut at lines. `command` tells apart two that run side by side. */
+  | {
+      readonly type: 'output';
+      readonly step: string;
+      readonly command: number;
+      readonly stream: 'stdout' | 'stderr';
+      readonly text: string;
+    }
+  /** `log` and `console.*` of a body: whole lines. */
+  | { readonly type: 'log'; readonly step: string; readonly level: 'info' | 'warn'; readonly text: string }
+  /** A result for stdout, whole. */
+  | { readonly type: 'print'; readonly step: string; readonly text: string }
+  /** Something the user should know that is no failure of a step; `isError` where the run fails for it. */
+  | { readonly type: 'notice'; readonly step?: string; readonly text: string; readonly isError?: true }
+  /** It cannot start before another process gives back a lock (R19). `text` says who has it, and since when. */
+  | {
+      readonly type: 'lock-waiting';
+      readonly step: string;
+      readonly lock: string;
+      readonly holder: {
         readonly step: string;
-        readonly command: number;
-        readonly line: string;
-        readonly cwd: string;
-        readonly quiet: boolean;
-        /** Shown instead of run. */ readonly dry?: true;
-      }
-    | {
-        readonly type: 'command-ended';
-        readonly step: string;
-        readonly command: number;
-        readonly exitCode: number;
-        readonly signal?: string;
-        readonly ms: number;
-      }
-    /** What a command says, as it comes: not cut at lines. `command` tells apart two that run side by side. */
-    | {
-        readonly type: 'output';
-        readonly step: string;
-        readonly command: number;
-        readonly stream: 'stdout' | 'stderr';
-        readonly text: string;
-      }
-    /** `log` and `console.*` of a body: whole lines. */
-    | { readonly type: 'log'; readonly step: string; readonly level: 'info' | 'warn'; readonly text: string }
-    /** A result for stdout, whole. */
-    | { readonly type: 'print'; readonly step: string; readonly text: string }
-    /** Something the user should know that is no failure of a step; `isError` where the run fails for it. */
-    | { readonly type: 'notice'; readonly step?: string; readonly text: string; readonly isError?: true }
-    /** It cannot start before another process gives back a lock (R19). `text` says who has it, and since when. */
-    | {
-        readonly type: 'lock-waiting';
-        readonly step: string;
-        readonly lock: string;
-        readonly holder: {
-          readonly step: string;
-          readonly pid: number;
-          readonly host: string;
-          readonly root: string;
-          /** ISO. */ readonly since: string;
-        };
-        readonly text: string;
-      }
-    /** It is tried again (R22): `attempt` of `attempts` failed. */
-    | {
-        readonly type: 'attempt-failed';
-        readonly step: string;
-        readonly attempt: number;
-        readonly attempts: number;
-        readonly failure: Failure;
-        readonly nextInMs: number;
-      }
-    /** A service can be used from now on. */
-    | { readonly type: 'service-ready'; readonly step: string; readonly ms: number }
-    /** It ended by itself, and is started again. */
-    | {
-        readonly type: 'service-restarting';
-        readonly step: string;
-        readonly restart: number;
-        readonly restarts: number;
-        readonly failure: Failure;
-        readonly nextInMs: number;
-      }
-    | { readonly type: 'service-stopping'; readonly step: string }
-    /** From here to `interactive-ended` the terminal belongs to the step: reporters keep still. */
-    | { readonly type: 'interactive-started'; readonly step: string }
-    | { readonly type: 'interactive-ended'; readonly step: string }
-    | { readonly type: 'step-ended'; readonly step: string; readonly outcome: Outcome }
-    | { readonly type: 'run-stopping'; readonly reason: StopReason }
-    | {
-        readonly type: 'run-ended';
-        readonly exitCode: number;
-        readonly reason: RunEndReason;
-        readonly counts: RunCounts;
-        readonly ms: number;
-      }
-  );
+        readonly pid: number;
+        readonly host: string;
+        readonly root: string;
+        /** ISO. */ readonly since: string;
+      };
+      readonly text: string;
+    }
+  /** It is tried again (R22): `attempt` of `attempts` failed. */
+  | {
+      readonly type: 'attempt-failed';
+      readonly step: string;
+      readonly attempt: number;
+      readonly attempts: number;
+      readonly failure: Failure;
+      readonly nextInMs: number;
+    }
+  /** A service can be used from now on. */
+  | { readonly type: 'service-ready'; readonly step: string; readonly ms: number }
+  /** It ended by itself, and is started again. */
+  | {
+      readonly type: 'service-restarting';
+      readonly step: string;
+      readonly restart: number;
+      readonly restarts: number;
+      readonly failure: Failure;
+      readonly nextInMs: number;
+    }
+  | { readonly type: 'service-stopping'; readonly step: string }
+  /** From here to `interactive-ended` the terminal belongs to the step: reporters keep still. */
+  | { readonly type: 'interactive-started'; readonly step: string }
+  | { readonly type: 'interactive-ended'; readonly step: string }
+  | { readonly type: 'step-ended'; readonly step: string; readonly outcome: Outcome }
+  | { readonly type: 'run-stopping'; readonly reason: StopReason }
+  | {
+      readonly type: 'run-ended';
+      readonly exitCode: number;
+      readonly reason: RunEndReason;
+      readonly counts: RunCounts;
+      readonly ms: number;
+    };
 
 /** The exit code as a word. */
 export type RunEndReason =
@@ -226,4 +227,4 @@ export type RunEndReason =
 
 export type EventType = Event['type'];
 export type EventOf<T extends EventType> = Extract<Event, { readonly type: T }>;
-export type Emit = (event: Event) => void;
+export type Emit = (told: Told) => void;

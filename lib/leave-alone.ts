@@ -57,7 +57,7 @@ export async function leaveAlone(engine: Engine, step: Step, spec: ErasedSpec, f
   if (!checked.ok) return told({ ...decision.attempt, why: ['what it gave last time is not what its `output` accepts now'] });
   if (engine.options.replayLogs) {
     const text = await decision.log();
-    if (text !== undefined) engine.emit({ type: 'log', time: engine.now(), step: step.id, level: 'info', text: text.trimEnd() });
+    if (text !== undefined) engine.emit({ type: 'log', step: step.id, level: 'info', text: text.trimEnd() });
   }
   const output = asJson(checked.value);
   const outcome: Outcome =

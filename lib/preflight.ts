@@ -65,7 +65,7 @@ export async function preflight(engine: Engine, steps: readonly Step[], before?:
 
   if (engine.options.dryRun) {
     for (const [id, list] of inOrderOf(steps, findings)) {
-      for (const finding of list) engine.emit({ type: 'notice', time: engine.now(), step: id, text: `not met here: ${finding.problem}` });
+      for (const finding of list) engine.emit({ type: 'notice', step: id, text: `not met here: ${finding.problem}` });
     }
     return { unmet: new Map(), deferred };
   }

@@ -65,7 +65,6 @@ export async function withRetry(
     const nextInMs = delayAfter(number, policy);
     engine.emit({
       type: 'attempt-failed',
-      time: engine.now(),
       step: step.id,
       attempt: number,
       attempts: policy.attempts,

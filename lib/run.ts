@@ -142,7 +142,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     onWait: (node, lock, held) => {
       const { what, pid, host, where, since } = held.by;
       const holder = { step: what, pid, host, root: where, since };
-      engine.emit({ type: 'lock-waiting', time: engine.now(), step: node.step.id, lock: lock.name, holder, text: describeHolder(held) });
+      engine.emit({ type: 'lock-waiting', step: node.step.id, lock: lock.name, holder, text: describeHolder(held) });
     },
     onHeld: () => pump(),
     onRefused: (node, why) => {
@@ -338,7 +338,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   function begin(node: Node): void {
     node.state = 'running';
     // One that has waited for its services goes on.
-    if (!node.halt) engine.emit({ type: 'step-started', time: engine.now(), step: node.step.id });
+    if (!node.halt) engine.emit({ type: 'step-started', step: node.step.id });
     node.halt ??= runHalt.child();
     const { halt } = node;
     const stepOptions = {
@@ -419,7 +419,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     locks.giveBack(node);
     if (isService(node)) planner.forget(node.step);
     unsettled--;
-    engine.emit({ type: 'step-ended', time: engine.now(), step: node.step.id, outcome: node.outcome });
+    engine.emit({ type: 'step-ended', step: node.step.id, outcome: node.outcome });
     for (const service of lentToNode(node)) {
       service.lentTo--;
       returnUnused(service);
@@ -740,7 +740,6 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
       const { task } = planner.bindingOf(step);
       engine.emit({
         type: 'step-added',
-        time: engine.now(),
         step: stepView(step, planner.bindingOf(step), engine.nameOf(task) !== undefined, planner.program),
       });
     }
@@ -822,7 +821,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     }
     stopReason = reason;
     ending = `not started: ${describeStop(reason)}`;
-    engine.emit({ type: 'run-stopping', time: engine.now(), reason });
+    engine.emit({ type: 'run-stopping', reason });
     runHalt.halt({ kind: 'stop', reason });
     pump();
     return true;
@@ -876,7 +875,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     const names = (await engine.runner.close?.(hurried.signal)) ?? [];
     if (names.length === 0) return;
     const text = `left behind by a command, and ended with the run: ${names.join(', ')} (what is to stay is started with \`detached: true\`)`;
-    engine.emit({ type: 'notice', time: engine.now(), text });
+    engine.emit({ type: 'notice', text });
   }
 
   function tellTheEnd(): void {
@@ -885,7 +884,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     const all = [...nodes.values()];
     const counts = countsOf(all);
     const verdict = verdictOf(all);
-    engine.emit({ type: 'run-ended', time: engine.now(), ...verdict, counts, ms: engine.now() - startedAt });
+    engine.emit({ type: 'run-ended', ...verdict, counts, ms: engine.now() - startedAt });
     finish({
       ...verdict,
       exitMessage: exit?.message ? engine.masker.mask(exit.message) : undefined,
@@ -942,7 +941,6 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => stop('timeout'), options.timeoutMs);
   engine.emit({
     type: 'run-started',
-    time: startedAt,
     version: EVENT_VERSION,
     plan: planView(plan, planner, engine.nameOf),
     jobs: options.jobs,
@@ -954,7 +952,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     addSteps(plan.steps);
     pump();
   });
-  const notice = (text: string): void => engine.emit({ type: 'notice', time: engine.now(), text });
+  const notice = (text: string): void => engine.emit({ type: 'notice', text });
   return { ended, stop, giveUp, outdate, idle, notice };
 }
 

@@ -86,7 +86,7 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
   function becomeReady(value: unknown, since: number): void {
     given ??= { value };
     hideSecrets(engine, step, value);
-    engine.emit({ type: 'service-ready', time: engine.now(), step: step.id, ms: engine.now() - since });
+    engine.emit({ type: 'service-ready', step: step.id, ms: engine.now() - since });
     tellStarted({ isReady: true, value: given.value, gives });
   }
 
@@ -115,7 +115,7 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
         { kind: 'output', message: `\`adopt\`: ${output.message}`, exitCode: 1, facts: output.facts },
         '',
       );
-    engine.emit({ type: 'notice', time: engine.now(), step: step.id, text: `uses what runs already, and leaves it alone` });
+    engine.emit({ type: 'notice', step: step.id, text: `uses what runs already, and leaves it alone` });
     const readiness = await untilReady(engine, {
       ready: readyOf(spec, { input, flags, output: output.value }),
       timeoutMs: timing.timeoutMs,
@@ -209,7 +209,7 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
     if (died)
       return { kind: 'fell', end: await conclude(died), mayRestart: restartOf(spec).when === 'always' || died.exitCode !== ENDED_WELL };
 
-    engine.emit({ type: 'service-stopping', time: engine.now(), step: step.id });
+    engine.emit({ type: 'service-stopping', step: step.id });
     const stopFailure = await ownStop(engine, spec, step, body, output.value);
     const finished = await conclude(stopFailure);
     const reason = stopReasonOf(halt);
@@ -232,7 +232,6 @@ export function startService(engine: Engine, step: Step, options: StepOptions): 
       const nextInMs = delayAfter(fallen, policy);
       engine.emit({
         type: 'service-restarting',
-        time: engine.now(),
         step: step.id,
         restart: fallen,
         restarts: policy.times,

@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts';
-import type { Event } from './event.ts';
+import type { Told } from './event.ts';
 import { createHalt, describeHalt } from './halt.ts';
 import type { Halt } from './halt.ts';
 import type { Step } from './plan.ts';
@@ -90,11 +90,11 @@ export function createStanding(newRunner: () => Runner, kill: AbortSignal): Stan
     const halt = createHalt();
     const runner = newRunner();
     const place: Member['place'] = { engine, step };
-    const emit = (event: Event): void => {
+    const emit = (told: Told): void => {
       if (!place.engine) return;
       // Output is masked as a stream where it comes in. What else it says may hold secrets that this round does not know.
-      const masked = event.type === 'output' ? event : engine.masker.maskDeep(event);
-      place.engine.emit('step' in masked ? ({ ...masked, step: place.step.id } as Event) : masked);
+      const masked = told.type === 'output' ? told : engine.masker.maskDeep(told);
+      place.engine.emit('step' in masked ? ({ ...masked, step: place.step.id } as Told) : masked);
     };
     const own: Engine = { ...engine, runner, solo: false, emit };
     const service = startService(own, step, { ...options, halt, needs: options.needs });
@@ -131,7 +131,7 @@ export function createStanding(newRunner: () => Runner, kill: AbortSignal): Stan
       const state = await member.service.started;
       if (state.isReady && !isNew) {
         hideSecrets(engine, step, state.value);
-        engine.emit({ type: 'service-ready', time: engine.now(), step: step.id, ms: engine.now() - startedAt });
+        engine.emit({ type: 'service-ready', step: step.id, ms: engine.now() - startedAt });
         engine.scopes.touch(1);
       }
       return state.isReady ? { ...state, gives: member.gives } : state;

@@ -59,11 +59,10 @@ export async function runStep(
       return going;
     }
     if (options.mustWait()) return undefined;
-    if (going.isExplained && going.attempt)
-      engine.emit({ type: 'step-explained', time: engine.now(), step: step.id, why: going.attempt.why });
+    if (going.isExplained && going.attempt) engine.emit({ type: 'step-explained', step: step.id, why: going.attempt.why });
 
     const interactive = fieldOf(spec.interactive, engine.scopes.inputScopeOf(step)) === true && engine.terminal.isTerminal;
-    if (interactive) engine.emit({ type: 'interactive-started', time: engine.now(), step: step.id });
+    if (interactive) engine.emit({ type: 'interactive-started', step: step.id });
     try {
       const { variables, heldBack } = commandVariables(engine, step, spec, prepared.scope);
       if (going.attempt && spec.run) engine.incremental?.begin(going.attempt);
@@ -83,7 +82,7 @@ export async function runStep(
       const gives = await keepOutcome(engine, spec, going.attempt, { ...ended, ...said }, options.needDigests);
       return { ...ended, ...(gives !== undefined && { gives }), outcome: withFact(ended.outcome, heldBackFact(heldBack)) };
     } finally {
-      if (interactive) engine.emit({ type: 'interactive-ended', time: engine.now(), step: step.id });
+      if (interactive) engine.emit({ type: 'interactive-ended', step: step.id });
     }
   } catch (error) {
     return failed(engine, step, startedAt, failureOf(error, engine.root), '');
@@ -153,7 +152,6 @@ async function concludeBody(
   if (end.kind === 'abandoned' && halt.reason?.kind !== 'endless') {
     engine.emit({
       type: 'notice',
-      time: engine.now(),
       step: step.id,
       text: `\`${step.name}\` was told to end and its body did not within the grace time: it is left behind`,
     });
