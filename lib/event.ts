@@ -116,10 +116,10 @@ interface Timed {
   readonly time: number;
 }
 
-export type Event = Timed & Told;
+export type Event = Timed & EventBody;
 
 /** What the engine tells; when is added where it goes to the reporters. @internal */
-export type Told =
+export type EventBody =
   | {
       readonly type: 'run-started';
       readonly version: typeof EVENT_VERSION;
@@ -227,4 +227,4 @@ export type RunEndReason =
 
 export type EventType = Event['type'];
 export type EventOf<T extends EventType> = Extract<Event, { readonly type: T }>;
-export type Emit = (told: Told) => void;
+export type Emit = (body: EventBody) => void;

@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts';
-import type { Told } from './event.ts';
+import type { EventBody } from './event.ts';
 import { createHalt, describeHalt } from './halt.ts';
 import type { Halt } from './halt.ts';
 import type { Step } from './plan.ts';
@@ -90,11 +90,11 @@ export function createStanding(newRunner: () => Runner, kill: AbortSignal): Stan
     const halt = createHalt();
     const runner = newRunner();
     const place: Member['place'] = { engine, step };
-    const emit = (told: Told): void => {
+    const emit = (told: EventBody): void => {
       if (!place.engine) return;
       // Output is masked as a stream where it comes in. What else it says may hold secrets that this round does not know.
       const masked = told.type === 'output' ? told : engine.masker.maskDeep(told);
-      place.engine.emit('step' in masked ? ({ ...masked, step: place.step.id } as Told) : masked);
+      place.engine.emit('step' in masked ? ({ ...masked, step: place.step.id } as EventBody) : masked);
     };
     const own: Engine = { ...engine, runner, solo: false, emit };
     const service = startService(own, step, { ...options, halt, needs: options.needs });
@@ -151,7 +151,7 @@ export function createStanding(newRunner: () => Runner, kill: AbortSignal): Stan
       // One that is not wanted any more before it was ready has nothing that could stand.
       if (!isUp) member.service.stop();
       const how = isUp ? await Promise.race([member.service.ended, left]) : await member.service.ended;
-      // Told to stop while it was left: the round is over when it is.
+      // EventBody to stop while it was left: the round is over when it is.
       const end = how === 'left' && member.halt.reason ? await member.service.ended : how;
       for (const one of letGo) one();
       const { value } = isUp ? state : { value: undefined };
