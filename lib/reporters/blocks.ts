@@ -2,6 +2,7 @@ import type { EventOf, Outcome } from '../event.ts';
 import { afterwordOf, markOf, paintFor, stoppingLine, whyText } from './paint.ts';
 import type { Reporter, ReporterOptions, Screen } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
+import { heldLines } from './held-lines.ts';
 import { isToldAtEnd, renderSummary } from './summary.ts';
 import { createWholeLines } from './whole-lines.ts';
 
@@ -39,22 +40,24 @@ const MOST_HELD_CHARACTERS = 8 * 1024 * 1024;
 export function blocksReporter(
   log: RunLog,
   start: EventOf<'run-started'>,
-  { stdout, stderr }: Screen,
+  { stdout, stderr: screen }: Screen,
   options: ReporterOptions,
   frame: Frame,
 ): Reporter {
-  const paint = paintFor(stderr.colour);
+  const paint = paintFor(screen.colour);
+  const stderr = heldLines(screen);
   const lines = createWholeLines();
   const services = new Set(start.plan.steps.filter((step) => step.service).map((step) => step.id));
   const blocks = new Map<string, Block>();
   let stage: Block | undefined;
 
+  const titleOf = (step: string): string => log.titleOf(step).replaceAll(/\s*\n\s*/g, ' ');
+
   function blockOf(step: string): Block {
     const found = blocks.get(step);
     if (found) return found;
     const isService = services.has(step);
-    const title = log.titleOf(step).replaceAll(/\s*\n\s*/g, ' ');
-    const block: Block = { step, title, isService, held: [], heldCharacters: 0, leftOut: 0, outcome: undefined };
+    const block: Block = { step, title: titleOf(step), isService, held: [], heldCharacters: 0, leftOut: 0, outcome: undefined };
     blocks.set(step, block);
     return block;
   }
@@ -92,6 +95,7 @@ export function blocksReporter(
 
   function end(step: string, outcome: Outcome): void {
     say(step, lines.flush(`${step}\0`));
+    if (blocks.size === 0) return tellEnd(step, titleOf(step), outcome);
     const block = blockOf(step);
     block.outcome = outcome;
     if (stage === undefined || stage === block || stage.isService) showEnded();
@@ -104,15 +108,19 @@ export function blocksReporter(
       show(block);
       clearStage();
       blocks.delete(block.step);
-      // A dry run is a script to read; worth a word is only what it cannot show.
-      if (start.dryRun && block.outcome.status === 'done') continue;
-      if (isToldAtEnd(block.outcome)) continue;
-      stderr.write(`${markOf(block.outcome, paint)} ${block.title} ${paint.dim(afterwordOf(block.outcome))}\n`);
-      stderr.write(frame.after(block.step, block.outcome));
+      tellEnd(block.step, block.title, block.outcome);
     }
     const waiting = [...blocks.values()].filter((block) => block.held.length > 0);
     const next = waiting.find((block) => !block.isService) ?? waiting[0];
     if (next) show(next);
+  }
+
+  function tellEnd(step: string, title: string, outcome: Outcome): void {
+    // A dry run is a script to read; worth a word is only what it cannot show.
+    if (isToldAtEnd(outcome) || (start.dryRun && outcome.status === 'done')) return;
+    const line = `${markOf(outcome, paint)} ${title} ${paint.dim(afterwordOf(outcome))}\n${frame.after(step, outcome)}`;
+    if (outcome.status === 'up-to-date') stderr.hold(line);
+    else stderr.write(line);
   }
 
   return {
@@ -128,7 +136,10 @@ export function blocksReporter(
     },
     output: ({ step, command, stream, text }) => say(step, lines.push(`${step}\0${command}\0${stream}`, text)),
     log: ({ step, text }) => say(step, text.split('\n')),
-    print: ({ text }) => stdout.write(text),
+    print: ({ text }) => {
+      stderr.write('');
+      stdout.write(text);
+    },
     notice: ({ step, text, isError }) => {
       const line = `${isError ? 'error' : 'note'}: ${text}`;
       if (step === undefined) stderr.write(`${line}\n`);
@@ -140,7 +151,7 @@ export function blocksReporter(
     'run-ended': (event) => {
       clearStage();
       if (start.dryRun && event.exitCode === 0) return;
-      stderr.write(renderSummary(log, event, stderr, { wasShown: !frame.repeatsFailures, verbose: options.verbose }));
+      stderr.write(renderSummary(log, event, screen, { wasShown: !frame.repeatsFailures, verbose: options.verbose }));
     },
   };
 }

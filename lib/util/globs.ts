@@ -18,13 +18,19 @@ export type Positions = readonly number[];
 export const ANY_NAME = /^/;
 
 export function parseGlob(pattern: string): readonly Glob[] {
+  if (PLAIN.test(pattern)) return [{ isNegated: false, base: partsOf(pattern).join('/'), segments: [] }];
   const isNegated = pattern.startsWith('!');
   const text = isNegated ? pattern.slice(1) : pattern;
   return expandBraces(text).map((one) => ({ isNegated, ...splitGlob(one) }));
 }
 
+/** Nothing in it has a meaning of its own, as in most. */
+const PLAIN = /^[^!*?[{\\]*$/;
+
+const partsOf = (text: string): string[] => text.split('/').filter((part, index) => part !== '.' && (part !== '' || index === 0));
+
 function splitGlob(text: string): Pick<Glob, 'base' | 'segments'> {
-  const parts = text.split('/').filter((part, index) => part !== '.' && (part !== '' || index === 0));
+  const parts = partsOf(text);
   const magic = parts.findIndex(hasMagic);
   if (magic < 0) return { base: unescaped(parts.join('/')), segments: [] };
   const base = unescaped(parts.slice(0, magic).join('/'));
