@@ -36,8 +36,7 @@ export function fileSetOf(files: Readonly<Record<string, string>>): FileSet {
 }
 
 export function fingerprintOf(ingredients: Ingredients): string {
-  const { sources, code, ...small } = ingredients;
-  return digestOf(stableText({ ...small, sources: sources.digest, code: code.digest }));
+  return digestOf(stableText({ ...ingredients, code: ingredients.code.digest, sources: ingredients.sources.digest }));
 }
 
 /** What has changed, a line each: `changed: src/a.ts`, `input tag: "a" → "b"`, `code: tasks/compose.ts` (R34). */

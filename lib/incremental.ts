@@ -135,21 +135,21 @@ export function createIncremental(options: IncrementalOptions): Incremental {
     const spec = specOf(options.taskOf(step));
     const code = await options.code.of(options.taskOf(step));
     if (!code.isKnown) return `its code cannot be told: ${code.why}`;
+    // In the order of the alphabet, as their text has them.
     return {
-      input: notSecret(spec.input, step.input),
-      flags: notSecret(flagsOf(options.taskOf(step))?.fields, step.flags),
-      passthrough: step.passthrough,
-      env: envOf(spec, facts.variables),
-      sources: sourcesOf(step, facts.cwd),
-      needs: facts.needs,
-      code: code.files,
-      packages: code.packages,
       about: {
-        node: process.versions.node.split('.', 1)[0] ?? '',
-        platform: `${process.platform}-${process.arch}`,
         folder: relative(root, facts.cwd).split(sep).join('/') || '.',
         generates: stableText(fieldOf(spec.generates, options.inputScopeOf(step))),
+        ...MACHINE,
       },
+      code: code.files,
+      env: envOf(spec, facts.variables),
+      flags: notSecret(flagsOf(options.taskOf(step))?.fields, step.flags),
+      input: notSecret(spec.input, step.input),
+      needs: facts.needs,
+      packages: code.packages,
+      passthrough: step.passthrough,
+      sources: sourcesOf(step, facts.cwd),
     };
   }
 
@@ -391,6 +391,8 @@ export function createIncremental(options: IncrementalOptions): Incremental {
 
 /** Larger files are looked at and not kept. */
 const MOST_BYTES = 512 * 2 ** 20;
+
+const MACHINE = { node: process.versions.node.split('.', 1)[0] ?? '', platform: `${process.platform}-${process.arch}` };
 
 export const freshRun = (): string => `${GAVE_NOTHING}${randomUUID()}`;
 

@@ -4,7 +4,8 @@ export function stableText(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? '[]' : `[${value.map(stableText).join(',')}]`;
   const entries = value as Readonly<Record<string, unknown>>;
   const keys = Object.keys(value);
-  if (keys.length > 1) keys.sort();
+  // As a rule they are in order: to sort costs more than to look.
+  if (keys.some((key, at) => at > 0 && (keys[at - 1] ?? '') > key)) keys.sort();
   let text = '';
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at] ?? '';
