@@ -73,7 +73,12 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
     checkDefaults(config, registry, name);
     const kept = loader.save();
     if (!kept || registry.isPartial || config.dynamic || known) return registry;
-    writeManifest(place.store, kept.id, { registry, shortFlags: config.shortFlags, quiet: config.reporter === 'quiet' });
+    writeManifest(place.store, kept.id, {
+      registry,
+      shortFlags: config.shortFlags,
+      quiet: config.reporter === 'quiet',
+      hasDefaults: config.defaults !== undefined,
+    });
     return registry;
   };
   // Declared by the same files as when it was checked, all of it.

@@ -6,7 +6,10 @@ import { completionScript } from './completion/script.ts';
 import type { Host } from './host.ts';
 import { invocationDirOf, list, tellNotices, whereToLook } from './look.ts';
 import { ownVersion } from '../util/own-version.ts';
+import type { ParsedTarget } from './parse.ts';
 import { badLine, leadingOptions, parseArgv } from './parse.ts';
+import { fieldsOf } from '../schema.ts';
+import { specOf } from '../task.ts';
 
 /**
  * Answers what needs no config: from the manifest that an earlier load left, as long as nothing that the
@@ -47,12 +50,13 @@ function answer(host: Host): number | undefined {
   const kept = freshKept(place.store, place.file);
   const manifest = kept && readManifest(place.store, kept.id);
   if (!manifest) return undefined;
-  const { registry, shortFlags, quiet } = manifest;
+  const { registry, shortFlags, quiet, hasDefaults } = manifest;
   const line = parseArgv(host.argv, registry, { invocationDir: invocationDirOf(host, leading), shortFlags });
   if (line.options.help || line.problems.some(({ code }) => code === 'unknown-task' || code === 'unknown-flag')) return undefined;
   const bad = badLine(line);
-  // What else is wrong with the inputs of targets is told along with it, which takes their schemas.
-  if (bad && line.targets.length > 0 && !line.options.list) return undefined;
+  // What else is wrong with the inputs of targets is told along with it.
+  const isAll = line.options.list || (!hasDefaults && line.namespaces.length === 0 && line.targets.every(isToldByLine));
+  if (bad && line.targets.length > 0 && !isAll) return undefined;
   if (bad) {
     host.stderr.write(renderUserError(bad));
     return bad.exitCode;
@@ -60,6 +64,14 @@ function answer(host: Host): number | undefined {
   if (!line.options.list) return undefined;
   if (!quiet) tellNotices(host, [...place.notices, ...line.notices], line.options);
   return list(host, registry, line.options, line.subject);
+}
+
+/** Nothing can be wrong with its input but what is typed: neither schemas nor variables have a say, and nothing is missing. */
+function isToldByLine({ task, given, faulty }: ParsedTarget): boolean {
+  return fieldsOf(specOf(task).input).every(
+    ({ key, kind, isPlain, env, required }) =>
+      isPlain && env === undefined && (!required || kind.type === 'boolean' || given[key] !== undefined || faulty.has(key)),
+  );
 }
 
 /** What a variable says of our own options is read with the config. */

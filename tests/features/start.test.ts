@@ -77,7 +77,9 @@ describe('what is kept says what the config says', () => {
     ['--list', '--jobs=0'],
     ['--list', 'demo', '--wait=perhaps'],
     ['--list', '--plan'],
-  ])('%j %j %j %j', async (...argv) => {
+    ['demo', '--database=mysql'],
+    ['demo', '--wait=perhaps', '--database=mysql', 'more.one', '--jobs=x'],
+  ])('%j %j %j %j %j', async (...argv) => {
     const words = argv.filter((word) => typeof word === 'string');
     const project = await listed();
     const kept = await ask(project, ...words);
@@ -100,6 +102,29 @@ test.each([['demo.strat'], ['demo', '--databse', 'x'], ['--wiat', 'demo']])(
     expect(await ask(project, ...argv.filter((word) => typeof word === 'string'))).toMatchObject({ code: 2, isKept: false });
   },
 );
+
+describe('what else may be wrong with an input is told by the config', () => {
+  const config = (input: string, more = ''): string => `
+    import { defineConfig, task } from 'taskwright';
+    import { z } from 'zod';
+    const one = task({ summary: 'One.', input: { kind: z.enum(['a', 'b']).default('a'), ${input} }, run: () => {} });
+    export default defineConfig({ tasks: { one }${more} });`;
+
+  test.each([
+    ['one that is missing', config('name: z.string()'), '--name'],
+    ['one that its schema checks', config(`tag: z.string().min(3).default('v1')`), '--tag'],
+    ['a variable', config(`count: z.int().default(1).meta({ env: 'COUNT' })`), 'COUNT'],
+    ['a default of the config', config('count: z.int().default(1)', `, defaults: { one: { count: 'many' } }`), '--count'],
+  ])('%s', async (_, text, also) => {
+    const project = projectWith({ 'tasks.config.ts': text });
+    const wrong = ['one', '--kind=c', ...(text.includes('tag') ? ['--tag=x'] : [])];
+    for (let time = 0; time < 3; time++) {
+      const said = await tasksFromKept(wrong, { cwd: project.root, env: { COUNT: 'many' } });
+      expect(said).toMatchObject({ code: 2, isKept: false });
+      expect([said.stderr.includes('--kind'), said.stderr.includes(also)]).toEqual([true, true]);
+    }
+  });
+});
 
 test('nothing is run from what is kept', async () => {
   const project = await listed();
