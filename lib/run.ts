@@ -1,26 +1,28 @@
 import { captureConsole } from './body.ts';
+import { createCalls } from './calls.ts';
 import type { Engine } from './engine.ts';
-import { EXIT, UserError } from './errors.ts';
+import { EXIT } from './errors.ts';
 import { EVENT_VERSION } from './event.ts';
 import type { Outcome, RunCounts, RunEndReason, SkipCause, StopReason } from './event.ts';
-import { StepFailure, failureOf } from './failure.ts';
-import type { Halt } from './halt.ts';
+import { failureOf } from './failure.ts';
 import { createHalt, describeStop } from './halt.ts';
-import { freshRun, isIncremental } from './incremental.ts';
-import { createLockTable, describeHolder, locksOf } from './locks.ts';
+import { freshRun } from './incremental.ts';
+import { createLending } from './lending.ts';
+import { describeHolder } from './locks.ts';
 import type { Plan, Step } from './plan.ts';
-import { planView, stepView, waitsFor } from './plan.ts';
+import { planView, waitsFor } from './plan.ts';
 import type { Preflight } from './preflight.ts';
-import { preflight } from './preflight.ts';
-import type { Service } from './services.ts';
-import { lookAtRest, startService } from './services.ts';
+import type { LockRefusal } from './run-locks.ts';
+import { createRunLocks } from './run-locks.ts';
+import type { Node } from './run-node.ts';
+import { createNode, howItEnded, isSuccess, needs, usersOf } from './run-node.ts';
+import { startService } from './services.ts';
 import type { StepEnd } from './step-end.ts';
 import { failed } from './step-end.ts';
-import { canBeLeft, runStep } from './step.ts';
-import { createStepLocks } from './step-locks.ts';
-import type { AnyTask, Call, CallFunction } from './task.ts';
-import { fieldOf, isCall, makeCall, specOf } from './task.ts';
+import { runStep } from './step.ts';
+import { fieldOf, specOf } from './task.ts';
 import { stableText } from './util/stable-text.ts';
+import { countsOf, hasRun, verdictOf } from './verdict.ts';
 
 /**
  * Carry out a plan: order, concurrency, failure policy, stop (R14, R19–R21, R26).
@@ -69,42 +71,6 @@ export interface RunHandle {
 /** How long steps may follow each other in one turn of the event loop. */
 const LONGEST_TURN_MS = 50;
 
-/** A step with what the run knows of it. */
-interface Node {
-  readonly step: Step;
-  readonly index: number;
-  /** Steps it waits for that are not over yet. */
-  waiting: number;
-  readonly users: Node[];
-  state: 'waiting' | 'resting' | 'ready' | 'running' | 'over';
-  /** For those that wait for it: over, or a service that is ready, or that rests until they run. */
-  isAvailable: boolean;
-  /** A service that is ready. */
-  isUp: boolean;
-  /** A service that rested, and is needed after all. */
-  isWanted: boolean;
-  /** A service that was told to stop, and is not over: who needs one now gets another, when this one is gone. */
-  isLeaving: boolean;
-  /** Steps that wait for this service to wake, or to be gone. */
-  readonly wakers: Node[];
-  outcome: Outcome | undefined;
-  value: unknown;
-  /** A digest of what its users depend on. */
-  gives: string | undefined;
-  service: Service | undefined;
-  /** Steps not over yet that need this service. */
-  lentTo: number;
-  /** Services it got by `call`, returned when it is over. */
-  readonly borrowed: Node[];
-  /** From its start on: what waits listens to nothing, so that a stop costs as much as what runs. */
-  halt: Halt | undefined;
-  /** Over, or a service that was ready. */
-  hasArrived: boolean;
-  /** Told when it comes to that. */
-  readonly callers: (() => void)[];
-  readonly isInteractive: boolean;
-}
-
 /**
  * @param checked  what the preflight of `plan` found
  * @param start  a service, while watching
@@ -119,44 +85,55 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   const nodes = new Map<string, Node>();
   const deferred = new Set(checked.deferred);
   const ready: Node[] = [];
-  const resuming: { readonly node: Node; readonly isExclusive: boolean; readonly resume: () => void }[] = [];
   const servicesStarted: Node[] = [];
   const announcing: Node[] = [];
-  /** The preflight of steps that a call brings in, which an equal call waits for as well. */
-  const admissions = new Map<string, Promise<void>>();
-  let lastAdmission: Promise<void> = Promise.resolve();
-  /** What callers wait for: for finding a call that leads back, and who may enter their locks. */
-  const calls = new Map<Node, Node[]>();
   let hasServices = false;
   /** Steps that say `provides`, which a callee's requirements may rely on. */
   const providers: Step[] = [];
-  const locks = createStepLocks<Node>({
-    table: createLockTable(engine.capacities),
-    processes: engine.locks,
-    locksOf: (node) =>
-      options.dryRun ? [] : locksOf(specOf(planner.bindingOf(node.step).task).lock, engine.scopes.inputScopeOf(node.step)),
-    mayEnter: isWaitedForBy,
-    letsIn: (holder) => isService(holder) || calls.has(holder) || resuming.some(({ node }) => node === holder),
-    mayWait: (node, lock) => !options.failIfLocked && !holdsLater(node, lock.key),
-    titleOf: (node) => node.step.title,
-    onWait: (node, lock, held) => {
-      const { what, pid, host, where, since } = held.by;
-      const holder = { step: what, pid, host, root: where, since };
-      engine.emit({ type: 'lock-waiting', step: node.step.id, lock: lock.name, holder, text: describeHolder(held) });
+  const calls = createCalls({
+    engine,
+    providers,
+    nodes,
+    nodeOf,
+    isService,
+    isThere,
+    isEnding: () => ending !== undefined || runHalt.reason !== undefined,
+    join,
+    wake: (service) => lending.wake(service),
+    returnUnused: (service) => lending.returnUnused(service),
+    leaveSlot(caller) {
+      const hadTerminal = exclusive === caller;
+      giveBackSlot(caller);
+      return hadTerminal;
     },
-    onHeld: () => pump(),
-    onRefused: (node, why) => {
+    letEnter: (caller) => locks.letEnter(caller),
+    pump,
+  });
+  const locks = createRunLocks(engine, {
+    calls,
+    isService,
+    servicesStarted,
+    onHeld: pump,
+    onRefused(node, why) {
       over(node, lockedOut(node, why));
       pump();
     },
   });
-  /** Calls that have not come to wait for their callee yet. */
-  let calling = 0;
-  /** Services that are looked at while they rest. */
-  let looking = 0;
-  /** Steps that a call is about to use, and how many do: services among them are not let go meanwhile. */
-  const held = new Map<string, number>();
-  const called = new Set<string>();
+  const lending = createLending({
+    engine,
+    nodeOf,
+    isService,
+    isThere,
+    hasServices: () => hasServices,
+    isDeferred: (node) => deferred.has(node.step.id),
+    needDigestsOf,
+    isHeld: (node) => calls.isHeld(node.step.id),
+    giveBackLocks: (node) => locks.giveBack(node),
+    becomeReady,
+    becomeAvailable,
+    over,
+    pump,
+  });
   let readyHead = 0;
   /** Taken out of its queue, and waits for the terminal. */
   let headed: Node | undefined;
@@ -184,28 +161,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
 
   function addSteps(steps: readonly Step[]): void {
     for (const step of steps) {
-      nodes.set(step.id, {
-        step,
-        index: nodes.size,
-        waiting: 0,
-        users: [],
-        state: 'waiting',
-        isAvailable: false,
-        isUp: false,
-        isWanted: called.has(step.id),
-        isLeaving: false,
-        wakers: [],
-        outcome: undefined,
-        value: undefined,
-        gives: undefined,
-        service: undefined,
-        lentTo: 0,
-        borrowed: [],
-        halt: undefined,
-        hasArrived: false,
-        callers: [],
-        isInteractive: isInteractive(step),
-      });
+      const isWanted = calls.isCalled(step.id);
+      nodes.set(step.id, createNode({ step, index: nodes.size, isWanted, isInteractive: isInteractive(step) }));
       unsettled++;
     }
     for (const step of steps) {
@@ -217,7 +174,9 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
         if (isService(other) && Object.values(step.needs).includes(id)) other.lentTo++;
       }
       if (step.target !== undefined && isService(node)) node.lentTo++;
-      const before = isService(node) ? servicesStarted.find((other) => isGoing(other) && isSameWork(other.step, step)) : undefined;
+      const before = isService(node)
+        ? servicesStarted.find((other) => other.isLeaving && other.state === 'running' && isSameWork(other.step, step))
+        : undefined;
       if (before) {
         before.wakers.push(node);
         node.waiting++;
@@ -239,7 +198,15 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     return node;
   }
 
-  const isService = (node: Node): boolean => specOf(planner.bindingOf(node.step).task).service !== undefined && !options.dryRun;
+  function isService(node: Node): boolean {
+    return specOf(planner.bindingOf(node.step).task).service !== undefined && !options.dryRun;
+  }
+
+  /** It has, or had, what those wait for that cannot start without it. */
+  function isThere(node: Node): boolean {
+    return isService(node) ? node.isUp || node.state === 'over' : node.isAvailable;
+  }
+
   const isInteractive = (step: Step): boolean =>
     engine.terminal.isTerminal && fieldOf(specOf(planner.bindingOf(step).task).interactive, engine.scopes.inputScopeOf(step)) === true;
 
@@ -248,8 +215,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     if (node.state !== 'waiting') return;
     const skip = whyNot(node);
     if (skip) return over(node, { outcome: { status: 'skipped', ...skip }, value: undefined });
-    if (isService(node) && !isSurelyNeeded(node)) return rest(node);
-    if (isService(node) && servicesAsleep(node).length > 0) return waitForServices(node);
+    if (isService(node) && !lending.isSurelyNeeded(node)) return lending.rest(node);
+    if (isService(node) && lending.asleepFor(node).length > 0) return lending.waitForServices(node);
     node.state = 'ready';
     ready.push(node);
   }
@@ -286,12 +253,12 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
       // Bodies that wait for nothing from outside would keep the process from hearing signals and timers.
       isCutShort = engine.now() - turnSince > LONGEST_TURN_MS;
       if (isCutShort) return;
-      const at = resuming.findIndex(({ node }) => mayResume(node));
-      const next = resuming[at];
+      const at = calls.resuming.findIndex(({ node }) => locks.mayResume(node));
+      const next = calls.resuming[at];
       if (next) {
         if (next.isExclusive && running > 0) break;
         if (next.isExclusive) exclusive = next.node;
-        resuming.splice(at, 1);
+        calls.resuming.splice(at, 1);
         running++;
         next.resume();
         continue;
@@ -346,16 +313,16 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
       get needs() {
         return needsOf(node);
       },
-      mustWait: () => lentToNode(node).some((service) => !isThere(service) || !isSuccess(service)),
+      mustWait: () => lending.lentTo(node).some((service) => !isThere(service) || !isSuccess(service)),
       needDigests: () => needDigestsOf(node),
-      call: callFor(node),
+      call: calls.callFor(node),
       isDeferred: deferred.has(node.step.id),
     };
     if (!isService(node)) {
       void runStep(engine, node.step, stepOptions).then((end) => {
         giveBackSlot(node);
         if (end) over(node, end);
-        else waitForServices(node);
+        else lending.waitForServices(node);
         pump();
       });
       return;
@@ -368,12 +335,12 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
       node.gives = state.gives;
       node.isUp = true;
       becomeAvailable(node);
-      if (!node.isLeaving) arrived(node);
-      returnUnused(node);
+      if (!node.isLeaving) lending.arrived(node);
+      lending.returnUnused(node);
       pump();
     });
     void node.service.ended.then((end) => {
-      if (end.outcome.status === 'failed') failUsers(node, end.outcome);
+      if (end.outcome.status === 'failed') lending.failUsers(node, end.outcome);
       over(node, end);
       pump();
     });
@@ -403,7 +370,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
       if (user.state !== 'waiting') continue;
       if (user.waiting === 0) becomeReady(user);
       // A need that failed settles its users at once, whatever else they wait for.
-      else if (node.outcome && !isSuccess(node) && Object.values(user.step.needs).includes(node.step.id)) becomeReady(user);
+      else if (node.outcome && !isSuccess(node) && needs(user, node)) becomeReady(user);
     }
   }
 
@@ -420,9 +387,9 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     if (isService(node)) planner.forget(node.step);
     unsettled--;
     engine.emit({ type: 'step-ended', step: node.step.id, outcome: node.outcome });
-    for (const service of lentToNode(node)) {
+    for (const service of lending.lentTo(node)) {
       service.lentTo--;
-      returnUnused(service);
+      lending.returnUnused(service);
     }
     if (end.exit) {
       exit ??= end.exit;
@@ -431,7 +398,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
       if (options.failFast) stop('fail-fast');
       else if (!options.keepGoing) ending ??= `not started, since \`${node.step.title}\` failed`;
     }
-    arrived(node);
+    lending.arrived(node);
     announce(node);
   }
 
@@ -441,12 +408,6 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     if (announcing.length > 1) return;
     for (const next of announcing) becomeAvailable(next);
     announcing.length = 0;
-  }
-
-  function lentToNode(node: Node): readonly Node[] {
-    if (!hasServices) return node.borrowed;
-    const needed = [...new Set(Object.values(node.step.needs))].flatMap((id) => (id === undefined ? [] : [nodeOf(id)]));
-    return [...needed.filter(isService), ...node.borrowed];
   }
 
   /** What was ready when the run began to end is not started. */
@@ -464,43 +425,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
 
   // ── Locks (R19) ────────────────────────────────────────────────────────────────────────────────
 
-  /** Whether `holder` can go on only when `node` is over: what it holds is then no obstacle. */
-  function isWaitedForBy(node: Node, holder: Node): boolean {
-    if (node === holder) return true;
-    if (calls.get(holder)?.some((callee) => pathBetween(callee, node) !== undefined)) return true;
-    const others = isService(holder) ? usersOf(holder) : resuming.some((one) => one.node === holder) ? guestsOf(holder) : [];
-    return others.some((other) => isWaitedForBy(node, other));
-  }
-
-  /** Those that entered its locks while it waited for them, and are in there still. */
-  function guestsOf(node: Node): readonly Node[] {
-    return locks.heldBy(node).flatMap((lock) => {
-      const holders = locks.holdersOf(lock);
-      return holders.slice(holders.indexOf(node) + 1);
-    });
-  }
-
-  /** A caller goes on when its callee is over, and those that its callee brought in have left its locks. */
-  function mayResume(caller: Node): boolean {
-    return locks.heldBy(caller).every((lock) => {
-      const strangers = locks.holdersOf(lock).filter((holder) => holder !== caller && !isWaitedForBy(caller, holder));
-      return strangers.length < (engine.capacities[lock.name] ?? 1);
-    });
-  }
-
-  const usersOf = (service: Node): readonly Node[] =>
-    service.users.filter((user) => user.state !== 'over' && Object.values(user.step.needs).includes(service.step.id));
-
-  /**
-   * Whether those that wait for `node` hold a lock that comes after `key`. Two processes that take locks in
-   * different orders could wait for each other for ever.
-   */
-  function holdsLater(node: Node, key: string): boolean {
-    const holders = [...calls.keys(), ...servicesStarted].filter((holder) => holder !== node && isWaitedForBy(node, holder));
-    return holders.some((holder) => locks.heldBy(holder).some((held) => held.key > key));
-  }
-
-  function lockedOut(node: Node, why: Parameters<Parameters<typeof createStepLocks<Node>>[0]['onRefused']>[1]): StepEnd {
+  function lockedOut(node: Node, why: LockRefusal): StepEnd {
     if (why === 'stopped') return notStarted();
     if ('error' in why) return failed(engine, node.step, engine.now(), failureOf(why.error, engine.root), '');
     const order = options.failIfLocked
@@ -512,11 +437,11 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
 
   /** Steps wait for locks, and nothing else goes on that could give one back. */
   function isStuck(): boolean {
-    if (locks.queued === 0 || resuming.some(({ node }) => mayResume(node))) return false;
-    const isBusy = running > 0 || calling > 0 || looking > 0 || locks.entering > 0 || headed !== undefined;
+    if (locks.queued === 0 || calls.resuming.some(({ node }) => locks.mayResume(node))) return false;
+    const isBusy = running > 0 || calls.isUnderWay || lending.isLooking || locks.entering > 0 || headed !== undefined;
     if (isBusy || readyHead < ready.length) return false;
     // A callee is over, and its caller has not heard of it yet.
-    for (const callees of calls.values()) if (callees.some((callee) => callee.isAvailable)) return false;
+    for (const callees of calls.waiting.values()) if (callees.some((callee) => callee.isAvailable)) return false;
     return !servicesStarted.some((node) => node.state === 'running' && (!node.isUp || node.lentTo <= 0));
   }
 
@@ -546,268 +471,30 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
 
   // ── Services ───────────────────────────────────────────────────────────────────────────────────
 
-  const isThere = (node: Node): boolean => (isService(node) ? node.isUp || node.state === 'over' : node.isAvailable);
-
-  /** Somebody needs it who runs in any case, so that it can start while others are looked at. */
-  function isSurelyNeeded(service: Node): boolean {
-    if (service.isWanted || service.step.target !== undefined) return true;
-    return service.users.some((user) => {
-      if (user.state === 'over') return false;
-      if (!Object.values(user.step.needs).includes(service.step.id)) return true;
-      return isService(user) ? isSurelyNeeded(user) : !canBeLeft(engine, user.step);
-    });
-  }
-
-  /** What its users depend on is known without it. */
-  function rest(node: Node): void {
-    node.state = 'resting';
-    // Its users may be over before it could have started.
-    if (!isUsed(node)) return returnUnused(node);
-    const facts = { isDeferred: deferred.has(node.step.id), needDigests: () => needDigestsOf(node) };
-    looking++;
-    void lookAtRest(engine, node.step, facts).then((looked) => {
-      looking--;
-      if (node.state === 'resting' && looked) {
-        node.gives = looked.gives;
-        becomeAvailable(node);
-      } else if (node.state === 'resting') wake(node);
-      pump();
-    });
-  }
-
-  function wake(node: Node): void {
-    node.isWanted = true;
-    if (node.state === 'resting') waitForServices(node);
-  }
-
-  const servicesAsleep = (node: Node): readonly Node[] => lentToNode(node).filter((service) => !isThere(service));
-
-  /** It cannot go on without what it needs: its services wake, and it waits its turn again. */
-  function waitForServices(node: Node): void {
-    node.state = 'waiting';
-    locks.giveBack(node);
-    const asleep = servicesAsleep(node);
-    if (asleep.length === 0) return becomeReady(node);
-    node.waiting += asleep.length;
-    for (const service of asleep) {
-      service.wakers.push(node);
-      wake(service);
-    }
-  }
-
-  function arrived(node: Node): void {
-    node.hasArrived = true;
-    for (const tell of node.callers.splice(0)) tell();
-    const isLost = node.state === 'over' && !isSuccess(node);
-    for (const waker of node.wakers.splice(0)) {
-      waker.waiting--;
-      // One that it needs is not to be had: what else it waits for does not matter.
-      if (waker.waiting === 0 || (isLost && Object.values(waker.step.needs).includes(node.step.id))) becomeReady(waker);
-    }
-  }
-
-  const isUsed = (service: Node): boolean => service.lentTo > 0 || held.has(service.step.id);
-  const isGoing = (service: Node): boolean => service.isLeaving && service.state === 'running';
-
-  /** The last user is over: stop it. One that stands last among the targets stays in the foreground. */
-  function returnUnused(node: Node): void {
-    if (isUsed(node)) return;
-    if (node.state === 'running') {
-      node.isLeaving = true;
-      planner.forget(node.step);
-      node.service?.stop();
-    }
-    if (node.state === 'resting') over(node, { outcome: { status: 'skipped', ...UNNEEDED }, value: undefined });
-  }
-
   /** Targets that are services keep a place of their own until nothing else is left to do. */
   function whenOnlyServicesAreLeft(): void {
-    const open = [...servicesStarted].filter((node) => node.state === 'running');
+    const open = servicesStarted.filter((node) => node.state === 'running');
     if (open.length < unsettled) return;
     const last = plan.targets.at(-1);
     const stays = ending === undefined && stopReason === undefined && open.some((node) => node.step.id === last);
     if (stays && open.every((node) => node.isUp)) becomeIdle();
     for (const node of open.toReversed()) {
       if (!node.isUp || (stays && node.step.id === last)) continue;
-      const users = node.users.filter((user) => user.state !== 'over' && Object.values(user.step.needs).includes(node.step.id));
-      if (users.length === 0) {
-        node.lentTo = 0;
-        returnUnused(node);
-      }
+      if (usersOf(node).length > 0) continue;
+      node.lentTo = 0;
+      lending.returnUnused(node);
     }
   }
 
-  function failUsers(node: Node, { failure, tail }: Extract<Outcome, { status: 'failed' }>): void {
-    if (!node.isUp) return;
-    const lines = tail?.trimEnd().split('\n').slice(-10) ?? [];
-    const facts = [...(failure.facts ?? []), ...(lines.length > 0 ? ['its last lines:', ...lines.map((line) => `  ${line}`)] : [])];
-    for (const user of node.users) {
-      if (user.state !== 'running' || !Object.values(user.step.needs).includes(node.step.id)) continue;
-      user.halt?.halt({
-        kind: 'service',
-        failure: { ...failure, kind: 'service', message: `\`${node.step.title}\`, which it needs, ended: ${failure.message}`, facts },
-      });
-    }
-  }
-
-  // ── Calls (R26) ────────────────────────────────────────────────────────────────────────────────
-
-  function callFor(caller: Node): CallFunction {
-    const call = async (what: AnyTask | Call, input?: Readonly<Record<string, unknown>>): Promise<unknown> => {
-      const { task } = planner.bindingOf(caller.step);
-      if (isIncremental(specOf(task), engine.scopes.inputScopeOf(caller.step))) {
-        throw new Error(`\`${caller.step.name}\` may be skipped, and then calls nothing: say in its \`needs\` what it calls`);
-      }
-      if (caller.state !== 'running') throw new Error(`\`call\` came too late: \`${caller.step.title}\` is over`);
-      if (ending !== undefined || runHalt.reason) throw new Error('nothing can be called any more: the run is ending');
-      const { step, added } = planner.planCall(isCall(what) ? what : makeCall(what, input ?? {}), caller.step);
-      called.add(step.id);
-      const letGo = hold([step, ...added].flatMap(({ id, needs }) => [id, ...Object.values(needs)]));
-      try {
-        const callee = await enterCall(caller, step, added);
-        wake(callee);
-        if (!isThere(callee)) await waitFor(caller, callee);
-        if (!isSuccess(callee)) throw calledFailure(callee);
-        if (isService(callee) && callee.state === 'running' && !caller.borrowed.includes(callee)) {
-          callee.lentTo++;
-          caller.borrowed.push(callee);
-        }
-        return callee.value;
-      } finally {
-        letGo();
-      }
-    };
-    // One function serves both forms of the overloaded type.
-    return call;
-  }
-
-  function hold(ids: readonly (string | undefined)[]): () => void {
-    const own = [...new Set(ids)].filter((id) => id !== undefined);
-    for (const id of own) held.set(id, (held.get(id) ?? 0) + 1);
-    return () => {
-      for (const id of own) {
-        const others = (held.get(id) ?? 0) - 1;
-        if (others > 0) held.set(id, others);
-        else held.delete(id);
-        const node = nodes.get(id);
-        if (node && isService(node)) returnUnused(node);
-      }
-    };
-  }
-
-  /** The step that is called, in this run and checked. */
-  async function enterCall(caller: Node, step: Step, added: readonly Step[]): Promise<Node> {
-    calling++;
-    try {
-      await admitted(step, added);
-    } finally {
-      calling--;
-    }
-    const callee = nodeOf(step.id);
-    refuseCircle(caller, callee);
-    return callee;
-  }
-
-  async function admitted(step: Step, added: readonly Step[]): Promise<void> {
-    if (added.length > 0) {
-      // In the order of the calls: a later one may rely on steps that an earlier one brings in.
-      const admission = lastAdmission.catch(() => {}).then(() => admit(added));
-      lastAdmission = admission;
-      for (const one of added) admissions.set(one.id, admission);
-    }
-    await admissions.get(step.id);
-  }
-
-  async function admit(added: readonly Step[]): Promise<void> {
-    let found: Preflight;
-    try {
-      // One that an earlier call brought in, and that was refused, is refused for this one too.
-      const own = new Set(added.map((step) => step.id));
-      for (const id of added.flatMap(waitsFor)) if (!own.has(id)) await admissions.get(id);
-      found = await preflight(engine, added, providers);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      throw new StepFailure({
-        kind: 'refused',
-        message: error.message,
-        exitCode: error.exitCode,
-        facts: error.facts,
-        ...(error.hint && { hint: error.hint }),
-      });
-    }
+  /** Steps that a call brings in. */
+  function join(added: readonly Step[], found: Preflight): void {
     for (const id of found.deferred) deferred.add(id);
-    for (const step of added) {
-      const { task } = planner.bindingOf(step);
-      engine.emit({
-        type: 'step-added',
-        step: stepView(step, planner.bindingOf(step), engine.nameOf(task) !== undefined, planner.program),
-      });
-    }
     addSteps(added);
-    for (const [id, finding] of found.unmet) {
+    for (const [id, { problem, remedy }] of found.unmet) {
       const node = nodeOf(id);
-      if (node.state !== 'over')
-        over(node, {
-          outcome: { status: 'skipped', because: 'unmet', reason: finding.problem, ...(finding.remedy && { remedy: finding.remedy }) },
-          value: undefined,
-        });
+      if (node.state === 'over') continue;
+      over(node, { outcome: { status: 'skipped', because: 'unmet', reason: problem, ...(remedy && { remedy }) }, value: undefined });
     }
-  }
-
-  /** While it waits, be it for several at once, the caller gives back its slot. */
-  async function waitFor(caller: Node, callee: Node): Promise<void> {
-    const waited = calls.get(caller) ?? [];
-    calls.set(caller, waited);
-    waited.push(callee);
-    const isExclusive = exclusive === caller;
-    if (waited.length === 1) giveBackSlot(caller);
-    locks.letEnter(caller);
-    const there = callee.hasArrived ? undefined : new Promise<void>((resolve) => void callee.callers.push(resolve));
-    pump();
-    await there;
-    waited.splice(waited.indexOf(callee), 1);
-    if (waited.length > 0) return;
-    calls.delete(caller);
-    await new Promise<void>((resume) => {
-      resuming.push({ node: caller, isExclusive, resume });
-      pump();
-    });
-  }
-
-  function refuseCircle(caller: Node, callee: Node): void {
-    const path = pathBetween(callee, caller);
-    if (!path) return;
-    throw new StepFailure({
-      kind: 'thrown',
-      message: `this call leads back to its caller: ${[caller, ...path].map((node) => node.step.title).join(' → ')}`,
-      exitCode: EXIT.failed,
-    });
-  }
-
-  /** From `from` through what it waits for and calls to `to`. */
-  function pathBetween(from: Node, to: Node): readonly Node[] | undefined {
-    const cameFrom = new Map<Node, Node | undefined>([[from, undefined]]);
-    const open = [from];
-    for (let node = open.pop(); node; node = open.pop()) {
-      if (node === to) {
-        const path: Node[] = [];
-        for (let at: Node | undefined = node; at; at = cameFrom.get(at)) path.unshift(at);
-        return path;
-      }
-      if (isThere(node)) continue;
-      for (const next of [...waitsFor(node.step).map(nodeOf), ...(calls.get(node) ?? [])]) {
-        if (cameFrom.has(next)) continue;
-        cameFrom.set(next, node);
-        open.push(next);
-      }
-    }
-    return undefined;
-  }
-
-  function calledFailure(callee: Node): Error {
-    const { outcome } = callee;
-    const exitCode = outcome?.status === 'failed' ? outcome.failure.exitCode : EXIT.failed;
-    return new StepFailure({ kind: 'thrown', message: `\`${callee.step.title}\`, which it called, ${howItEnded(outcome)}`, exitCode });
   }
 
   // ── The end ────────────────────────────────────────────────────────────────────────────────────
@@ -883,7 +570,13 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     engine.logs.close();
     const all = [...nodes.values()];
     const counts = countsOf(all);
-    const verdict = verdictOf(all);
+    const verdict = verdictOf(all, {
+      options,
+      exitCode: exit?.code,
+      stopReason,
+      hasRunTarget: () => plan.targets.some((id) => targetRan(nodeOf(id))),
+      strays: engine.strays.count,
+    });
     engine.emit({ type: 'run-ended', ...verdict, counts, ms: engine.now() - startedAt });
     finish({
       ...verdict,
@@ -897,43 +590,11 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     });
   }
 
-  function verdictOf(all: readonly Node[]): { exitCode: number; reason: RunEndReason } {
-    if (exit) return { exitCode: exit.code, reason: 'exit' };
-    switch (stopReason) {
-      case 'SIGINT':
-        return { exitCode: EXIT.interrupted, reason: 'interrupted' };
-      case 'SIGTERM':
-        return { exitCode: EXIT.terminated, reason: 'terminated' };
-      case 'SIGHUP':
-        return { exitCode: EXIT.hungUp, reason: 'hung-up' };
-      case 'timeout':
-        return { exitCode: EXIT.timeout, reason: 'timeout' };
-      case 'abort':
-        return { exitCode: EXIT.interrupted, reason: 'aborted' };
-      default:
-    }
-    const failures = all
-      .toSorted((a, b) => planPosition(a) - planPosition(b))
-      .flatMap(({ outcome }) => (outcome?.status === 'failed' && !outcome.mayFail ? [outcome.failure] : []));
-    const [first] = failures;
-    if (first && options.warnOnly && failures.every((failure) => failure.kind === 'command')) return { exitCode: EXIT.ok, reason: 'ok' };
-    if (first)
-      return { exitCode: first.exitCode, reason: first.kind === 'timeout' ? 'timeout' : first.kind === 'refused' ? 'refused' : 'failed' };
-    const ranSome = plan.targets.some((id) => targetRan(nodeOf(id)));
-    if (options.skipUnmet && !ranSome && all.some(({ outcome }) => outcome?.status === 'skipped' && outcome.because === 'unmet')) {
-      return { exitCode: EXIT.refused, reason: 'refused' };
-    }
-    return engine.strays.count > 0 ? { exitCode: EXIT.failed, reason: 'failed' } : { exitCode: EXIT.ok, reason: 'ok' };
-  }
-
   /** A group ran when something of it did. */
   function targetRan(node: Node): boolean {
     if (specOf(planner.bindingOf(node.step).task).run) return hasRun(node);
     return Object.values(node.step.needs).some((id) => id !== undefined && targetRan(nodeOf(id)));
   }
-
-  /** A called step stands where its caller does: its failure is the cause of the caller's. */
-  const planPosition = (node: Node): number => node.index;
 
   // ── Begin ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -958,33 +619,3 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
 
 const isSameWork = (one: Step, other: Step): boolean =>
   one.name === other.name && stableText([one.input, one.passthrough]) === stableText([other.input, other.passthrough]);
-
-const UNNEEDED = { because: 'unneeded', reason: 'nothing that runs needs it' } as const;
-
-function howItEnded(outcome: Outcome | undefined): string {
-  if (outcome?.status === 'skipped') return `was skipped: ${outcome.reason}`;
-  return outcome?.status === 'stopped' ? 'was stopped' : 'failed';
-}
-
-/** Whether it has, or had, what its users wait for. */
-function isSuccess(node: Node): boolean {
-  const status = node.outcome?.status;
-  return status === undefined ? node.isAvailable : status === 'done' || status === 'cached' || status === 'up-to-date';
-}
-
-function hasRun(node: Node): boolean {
-  return isSuccess(node) || node.outcome?.status === 'failed' || (node.outcome?.status === 'skipped' && node.outcome.because === 'body');
-}
-
-function countsOf(all: readonly Node[]): RunCounts {
-  const of = (status: Outcome['status']): number => all.filter((node) => node.outcome?.status === status).length;
-  return {
-    total: all.length,
-    done: of('done'),
-    upToDate: of('up-to-date'),
-    cached: of('cached'),
-    failed: of('failed'),
-    skipped: of('skipped'),
-    stopped: of('stopped'),
-  };
-}
