@@ -517,3 +517,30 @@ export default defineConfig({ tasks: { shell } });
 
   expect([said.code, said.stdout]).toEqual([0, expect.stringContaining('found fed\n')]);
 });
+
+test('an interactive task that waits for two calls is alone again when both are over (R22, R26)', async () => {
+  project.write(
+    'tasks.config.ts',
+    `
+import { defineConfig, task } from 'taskwright';
+import { setImmediate as tick } from 'node:timers/promises';
+let isAlone = false;
+const seen = [];
+const quick = task({ summary: 'Quick.', run: () => {} });
+const slow = task({ summary: 'Slow.', run: async () => { for (let n = 0; n < 20; n++) await tick(); } });
+const editor = task({ summary: 'Editor.', interactive: true, async run({ call }) {
+  await Promise.all([call(quick), call(slow)]);
+  isAlone = true;
+  for (let n = 0; n < 50; n++) await tick();
+  isAlone = false;
+} });
+const other = task({ summary: 'Other.', needs: { slow }, run: async () => { await tick(); seen.push(isAlone); } });
+const all = task({ summary: 'All.', needs: { editor, other }, run: ({ print }) => print(seen.join() + '\\n') });
+export default defineConfig({ tasks: { quick, slow, editor, other, all } });
+`,
+  );
+
+  const said = await tasks(['all', '--jobs=4'], { ...here(), terminal: { columns: 80, rows: 24 }, keys: [] });
+
+  expect([said.code, said.stdout]).toEqual([0, expect.stringContaining('false\n')]);
+});
