@@ -534,7 +534,7 @@ const editor = task({ summary: 'Editor.', interactive: true, async run({ call })
   for (let n = 0; n < 50; n++) await tick();
   isAlone = false;
 } });
-const other = task({ summary: 'Other.', needs: { slow }, run: async () => { await tick(); seen.push(isAlone); } });
+const other = task({ summary: 'Other.', needs: { quick, slow }, run: async () => { await tick(); seen.push(isAlone); } });
 const all = task({ summary: 'All.', needs: { editor, other }, run: ({ print }) => print(seen.join() + '\\n') });
 export default defineConfig({ tasks: { quick, slow, editor, other, all } });
 `,
