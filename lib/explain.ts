@@ -1,5 +1,5 @@
-import type { Order } from './api.ts';
-import { dotenvFilesOf, planOrder } from './api.ts';
+import type { Order } from './carry-out.ts';
+import { dotenvFilesOf, planOrder } from './carry-out.ts';
 import type { Ingredients } from './fingerprint.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { freshRun, isIncremental } from './incremental.ts';

@@ -1,10 +1,11 @@
 import type { ProgramOptions } from './api.ts';
-import { planOrder, programOrder, runOptionsFor } from './api.ts';
+import { programOrder, runOptionsFor } from './api.ts';
+import { planOrder } from './carry-out.ts';
 import { targetsOf } from './cli/parse.ts';
 import type { Config } from './config.ts';
 import type { PlanView } from './event.ts';
 import { jsonOfGiven } from './input.ts';
-import { planView } from './plan.ts';
+import { planView } from './step-view.ts';
 import type { Task } from './task.ts';
 import { specOf } from './task.ts';
 

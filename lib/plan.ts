@@ -1,17 +1,17 @@
 import { ConfigError, UsageError } from './errors.ts';
-import type { JsonObject, PlanView, StepView } from './event.ts';
-import { isDefault, renderArgv, shellLine } from './flags.ts';
+import type { JsonObject } from './event.ts';
+import { isDefault } from './flags.ts';
 import { guarded } from './guarded.ts';
 import { jsonOfGiven, resolveInput } from './input.ts';
+import { addTargetOrder, cycleError, inOrder } from './plan-order.ts';
 import type { Target } from './request.ts';
-import type { Field } from './schema.ts';
 import { fieldsOf } from './schema.ts';
+import { SHOWN } from './secrets.ts';
 import type { AnyFlags, AnyTask, Call, InputScope, Need, Needs } from './task.ts';
 import { asCall, flagsOf, placeOf, specOf } from './task.ts';
 import { cut, visible } from './util/display.ts';
 import { stableText } from './util/stable-text.ts';
 import { describeValue } from './util/describe.ts';
-import { once } from './util/once.ts';
 
 /**
  * From what was asked to what will happen (R13–R15), before anything runs.
@@ -426,12 +426,6 @@ export function createPlanner(scope: PlanScope): Planner {
   return { program: scope.program ?? 'tasks', plan, planCall, bindingOf, forget };
 }
 
-/** All steps that `step` waits for directly. @internal */
-export function waitsFor(step: Step): readonly string[] {
-  const needs = Object.values(step.needs).filter((id) => id !== undefined);
-  return step.after.length === 0 ? needs : [...needs, ...step.after];
-}
-
 /** Whether anything of a plan can be left alone. @internal */
 export function hasIncremental(plan: Plan, planner: Planner): boolean {
   return plan.steps.some((step) => {
@@ -440,123 +434,7 @@ export function hasIncremental(plan: Plan, planner: Planner): boolean {
   });
 }
 
-// ── Order ────────────────────────────────────────────────────────────────────────────────────────
-
-/**
- * R14: what a target brings in waits for the target before it, unless that target waits for it.
- * Only steps without a predecessor of their own target need the edge; the others wait through them.
- */
-function addTargetOrder(
-  segments: readonly { readonly drafts: readonly Draft[]; readonly ends: readonly Draft[] }[],
-  all: ReadonlyMap<string, Draft>,
-): void {
-  for (const [position, segment] of segments.entries()) {
-    const previous = segments[position - 1];
-    if (!previous) continue;
-    const own = new Set(segment.drafts.map((draft) => draft.id));
-    const first = segment.drafts.filter((draft) => !waitsFor(draft).some((id) => own.has(id)));
-    for (const end of previous.ends) {
-      const reached = reachableFrom(end, all);
-      for (const draft of first) if (!reached.has(draft.id) && !draft.after.includes(end.id)) draft.after.push(end.id);
-    }
-  }
-}
-
-function reachableFrom(start: Draft, all: ReadonlyMap<string, Draft>): ReadonlySet<string> {
-  const reached = new Set<string>();
-  const open = [start.id];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (reached.has(id)) continue;
-    reached.add(id);
-    const draft = all.get(id);
-    if (draft) open.push(...waitsFor(draft));
-  }
-  return reached;
-}
-
-/** `created` with every step behind what it waits for, else in order of creation. */
-function inOrder(created: readonly Draft[], all: ReadonlyMap<string, Draft>): Draft[] {
-  const ordered: Draft[] = [];
-  const wanted = new Set(created.map((draft) => draft.id));
-  const state = new Map<string, 'open' | 'over'>();
-  for (const start of created) {
-    if (state.has(start.id)) continue;
-    const path: { readonly draft: Draft; readonly rest: string[] }[] = [{ draft: start, rest: waitsFor(start).toReversed() }];
-    state.set(start.id, 'open');
-    for (let top = path.at(-1); top; top = path.at(-1)) {
-      const id = top.rest.pop();
-      if (id === undefined) {
-        state.set(top.draft.id, 'over');
-        if (wanted.has(top.draft.id)) ordered.push(top.draft);
-        path.pop();
-        continue;
-      }
-      const next = all.get(id);
-      if (!next || state.get(id) === 'over') continue;
-      if (state.get(id) === 'open') {
-        const from = path.findIndex((frame) => frame.draft.id === id);
-        throw cycleError([...path.slice(from).map((frame) => frame.draft.title), next.title]);
-      }
-      state.set(id, 'open');
-      path.push({ draft: next, rest: waitsFor(next).toReversed() });
-    }
-  }
-  return ordered;
-}
-
 // ── What people see ──────────────────────────────────────────────────────────────────────────────
-
-const SECRET = '***';
-
-/** A step without its secrets. @internal */
-export function stepView(step: Step, binding: Binding, isRegistered: boolean, program: string): StepView {
-  const spec = specOf(binding.task);
-  const fields = fieldsOf(spec.input);
-  const flagFields = fieldsOf(flagsOf(binding.task)?.fields);
-  const shown = withoutSecrets(fields, step.input);
-  const flags = withoutSecrets(flagFields, step.flags);
-  const needs: Record<string, string> = {};
-  for (const key in step.needs) if (step.needs[key] !== undefined) needs[key] = step.needs[key];
-  const view: StepView = {
-    id: step.id,
-    name: step.name,
-    title: step.title,
-    input: shown,
-    ...(Object.keys(flags).length > 0 && { flags }),
-    needs,
-    after: step.after,
-    ...(step.passthrough.length > 0 && { passthrough: step.passthrough }),
-    ...(step.calledBy !== undefined && { calledBy: step.calledBy }),
-    ...(step.postOf !== undefined && { postOf: step.postOf }),
-    ...(step.target !== undefined && { target: step.target }),
-    ...(spec.service && { service: true as const }),
-  };
-  if (!isRegistered) return view;
-  // Of most steps nobody wants to know.
-  const rerun = once(() => {
-    const rest = step.passthrough.length > 0 ? ['--', ...step.passthrough] : [];
-    return shellLine([program, ...renderArgv(flagFields, flags), step.name, ...renderArgv(fields, shown), ...rest]);
-  });
-  return Object.defineProperty(view, 'rerun', { enumerable: true, get: rerun });
-}
-
-function withoutSecrets(fields: readonly Field[], input: JsonObject): JsonObject {
-  if (!fields.some((field) => field.secret)) return input;
-  const secrets = fields.filter((field) => field.secret && input[field.key] !== undefined);
-  return { ...input, ...Object.fromEntries(secrets.map((field) => [field.key, SECRET])) };
-}
-
-/** @internal */
-export function planView(plan: Plan, planner: Planner, nameOf: PlanScope['nameOf']): PlanView {
-  return {
-    version: 1,
-    steps: plan.steps.map((step) => {
-      const binding = planner.bindingOf(step);
-      return stepView(step, binding, nameOf(binding.task) !== undefined, planner.program);
-    }),
-    targets: plan.targets,
-  };
-}
 
 /** Name with the inputs that differ from their defaults: `build (tag=a)`. */
 function titleOf(name: string, task: AnyTask, input: JsonObject): string {
@@ -564,7 +442,7 @@ function titleOf(name: string, task: AnyTask, input: JsonObject): string {
   for (const field of fieldsOf(specOf(task).input)) {
     const value = input[field.key];
     if (value === undefined || isDefault(field, value)) continue;
-    const text = field.secret ? SECRET : typeof value === 'string' ? visible(value) : JSON.stringify(value);
+    const text = field.secret ? SHOWN : typeof value === 'string' ? visible(value) : JSON.stringify(value);
     parts.push(value === true ? field.key : `${field.key}=${cut(text, 40)}`);
   }
   return parts.length === 0 ? name : `${name} (${parts.join(', ')})`;
@@ -594,13 +472,6 @@ function needsOf(needs: Needs | ((scope: InputScope<unknown>) => Needs) | undefi
     throw new ConfigError('bad-needs', `\`needs.${key}\` of \`${name}\`: expected a task or a call, got ${describeValue(need)}`);
   }
   return asked as Needs;
-}
-
-function cycleError(path: readonly string[]): ConfigError {
-  return new ConfigError('cycle', 'these tasks wait for each other', {
-    facts: [path.join(' → ')],
-    hint: 'Take one of the edges (`needs`, `after` or `post`) away.',
-  });
 }
 
 function endlessError(name: string): ConfigError {

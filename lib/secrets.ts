@@ -25,7 +25,8 @@ export interface StreamMasker {
   flush(): string;
 }
 
-const SHOWN = '***';
+/** What stands in the place of a secret. */
+export const SHOWN = '***';
 const SHORTEST = 8;
 
 /** @param onAdd  hears of each value that is masked from now on, once */

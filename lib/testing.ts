@@ -1,4 +1,5 @@
-import { carryOut, everyEvent, programOrder } from './api.ts';
+import { everyEvent, programOrder } from './api.ts';
+import { carryOut } from './carry-out.ts';
 import type { Event, Failure, Outcome } from './event.ts';
 import { shellLine } from './flags.ts';
 import { jsonOfGiven } from './input.ts';

@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { carryOut, everyEvent, programOrder } from '../lib/api.ts';
+import { everyEvent, programOrder } from '../lib/api.ts';
+import { carryOut } from '../lib/carry-out.ts';
 import type { Cache } from '../lib/caches/cache.ts';
 import type { Keeping } from '../lib/kept.ts';
 import type { FileSystem } from '../lib/util/file-system.ts';

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { existsSync } from 'node:fs';
-import type { Order } from '../api.ts';
-import { carryOut, defaultRunOptions, dotenvFilesOf, planOrder } from '../api.ts';
+import type { Order } from '../carry-out.ts';
+import { carryOut, defaultRunOptions, dotenvFilesOf, planOrder } from '../carry-out.ts';
 import { checkConfig, checkDefaults, defaultReporter, reporterNamed } from '../config.ts';
 import { loadEnvironment } from '../environment.ts';
 import { exitFromBody } from '../body.ts';
@@ -11,7 +11,7 @@ import { renderArgv, shellLine, spellingsOf } from '../flags.ts';
 import type { Keeping } from '../kept.ts';
 import type { LoadOptions, Project } from '../load.ts';
 import { loadProject } from '../load.ts';
-import { planView } from '../plan.ts';
+import { planView } from '../step-view.ts';
 import type { Registry } from '../registry.ts';
 import { buildRegistry } from '../registry.ts';
 import type { Reporter, Screen } from '../reporters/reporter.ts';

@@ -1,6 +1,6 @@
 import { dirname, relative, resolve, sep } from 'node:path';
-import type { Order, PlannedOrder } from '../api.ts';
-import { carryOut, planOrder, strayText } from '../api.ts';
+import type { Order, PlannedOrder } from '../carry-out.ts';
+import { carryOut, planOrder, strayText } from '../carry-out.ts';
 import { captureConsole } from '../body.ts';
 import type { Earlier } from '../earlier.ts';
 import type { Ask } from '../engine.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { createPlanner, waitsFor } from '../../lib/plan.ts';
+import { createPlanner } from '../../lib/plan.ts';
+import { waitsFor } from '../../lib/plan-order.ts';
 import type { Plan } from '../../lib/plan.ts';
 import type { JsonObject } from '../../lib/event.ts';
 import type { AnyTask, Call, Task } from '../../lib/task.ts';

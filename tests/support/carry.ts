@@ -1,4 +1,5 @@
-import { carryOut, everyEvent, programOrder } from '../../lib/api.ts';
+import { everyEvent, programOrder } from '../../lib/api.ts';
+import { carryOut } from '../../lib/carry-out.ts';
 import type { ProgramOptions } from '../../lib/api.ts';
 import type { Event, JsonObject, Outcome } from '../../lib/event.ts';
 import type { RunOptions } from '../../lib/request.ts';

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { carryOut, everyEvent, programOrder } from '../../lib/api.ts';
+import { everyEvent, programOrder } from '../../lib/api.ts';
+import { carryOut } from '../../lib/carry-out.ts';
 import type { Event, JsonObject } from '../../lib/event.ts';
 import { spellingsOf } from '../../lib/flags.ts';
 import type { Registry, RegistryEntry } from '../../lib/registry.ts';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { planOrder, programOrder } from '../../lib/api.ts';
+import { programOrder } from '../../lib/api.ts';
+import { planOrder } from '../../lib/carry-out.ts';
 import { targetsOf } from '../../lib/cli/parse.ts';
 import { specOf } from '../../lib/task.ts';
 import { shippedConfig } from '../support/shipped.ts';
