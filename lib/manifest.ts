@@ -6,7 +6,7 @@ import { writeAside } from './loader/store.ts';
 import type { Registry, RegistryEntry } from './registry.ts';
 import { registryOf } from './registry.ts';
 import type { Field } from './schema.ts';
-import { fieldsOf, placeIn, shapeOfFields } from './schema.ts';
+import { BARE_FIELD, fieldsOf, placeIn, shapeOfFields } from './schema.ts';
 import type { AnyTask, ErasedSpec, Fields } from './task.ts';
 import { TASK, specOf } from './task.ts';
 import { once } from './util/once.ts';
@@ -274,17 +274,7 @@ interface WrittenFields {
 function fieldsIn(text: string): { readonly fields: readonly Field[]; readonly place: string | undefined } {
   const { place, fields } = JSON.parse(text) as WrittenFields;
   const all = fields.map(({ complete, ...field }) => ({
-    required: false,
-    default: undefined,
-    description: undefined,
-    short: undefined,
-    positional: false,
-    variadic: false,
-    env: undefined,
-    secret: false,
-    examples: [],
-    hidden: false,
-    isPlain: false,
+    ...BARE_FIELD,
     ...field,
     complete: complete && (() => []),
   }));

@@ -35,6 +35,22 @@ export interface Field {
   readonly isPlain: boolean;
 }
 
+/** A field of which nothing is said but its name and kind. @internal */
+export const BARE_FIELD: Omit<Field, 'key' | 'kind'> = {
+  required: false,
+  default: undefined,
+  description: undefined,
+  short: undefined,
+  positional: false,
+  variadic: false,
+  env: undefined,
+  secret: false,
+  examples: [],
+  hidden: false,
+  complete: undefined,
+  isPlain: false,
+};
+
 /** @internal */
 export type ScalarKind =
   | { readonly type: 'string' | 'number' | 'int' | 'boolean' | 'date' | 'url' | 'path' | 'json' }

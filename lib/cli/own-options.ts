@@ -1,5 +1,6 @@
 import type { Json } from '../event.ts';
 import type { Field, FieldKind } from '../schema.ts';
+import { BARE_FIELD } from '../schema.ts';
 import { durationMs } from '../util/duration.ts';
 
 /**
@@ -106,20 +107,12 @@ type Options = typeof OPTIONS;
 export type OwnOptions = { readonly [Key in keyof Options]: Options[Key] extends OwnOption<infer T> ? T : never };
 
 export const OWN_FIELDS: readonly Field[] = Object.entries<OwnOption<unknown>>(OPTIONS).map(([key, option]) => ({
+  ...BARE_FIELD,
   key,
   kind: option.kind,
-  required: false,
   default: option.default,
   description: option.help,
   short: option.short,
-  positional: false,
-  variadic: false,
-  env: undefined,
-  secret: false,
-  examples: [],
-  hidden: false,
-  isPlain: false,
-  complete: undefined,
 }));
 
 /** What was given, over the defaults; a value that its option refuses is left out, and told. */
