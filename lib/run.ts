@@ -71,6 +71,8 @@ export interface RunHandle {
 
 /** How long steps may follow each other in one turn of the event loop. */
 const LONGEST_TURN_MS = 50;
+/** How many turns others then have to themselves. */
+const RESTS = 50;
 
 /**
  * @param checked  what the preflight of `plan` found
@@ -296,11 +298,15 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   }
 
   function beginTurn(): number {
-    setImmediate(() => {
-      turnSince = undefined;
-      if (isCutShort) pump();
-    });
+    setImmediate(endTurn);
     return engine.now();
+  }
+
+  function endTurn(rests = 0): void {
+    // One turn is not enough for what has to read several files, as the reporter that is being loaded.
+    if (isCutShort && rests < RESTS) return void setImmediate(endTurn, rests + 1);
+    turnSince = undefined;
+    if (isCutShort) pump();
   }
 
   function begin(node: Node): void {
