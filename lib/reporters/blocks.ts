@@ -2,7 +2,6 @@ import type { EventOf, Outcome } from '../event.ts';
 import { afterwordOf, markOf, paintFor, stoppingLine, whyText } from './paint.ts';
 import type { Reporter, ReporterOptions, Screen } from './reporter.ts';
 import type { RunLog } from './run-log.ts';
-import { heldLines } from './held-lines.ts';
 import { isToldAtEnd, renderSummary } from './summary.ts';
 import { createWholeLines } from './whole-lines.ts';
 
@@ -40,12 +39,11 @@ const MOST_HELD_CHARACTERS = 8 * 1024 * 1024;
 export function blocksReporter(
   log: RunLog,
   start: EventOf<'run-started'>,
-  { stdout, stderr: screen }: Screen,
+  { stdout, stderr }: Screen,
   options: ReporterOptions,
   frame: Frame,
 ): Reporter {
-  const paint = paintFor(screen.colour);
-  const stderr = heldLines(screen);
+  const paint = paintFor(stderr.colour);
   const lines = createWholeLines();
   const services = new Set(start.plan.steps.filter((step) => step.service).map((step) => step.id));
   const blocks = new Map<string, Block>();
@@ -118,9 +116,7 @@ export function blocksReporter(
   function tellEnd(step: string, title: string, outcome: Outcome): void {
     // A dry run is a script to read; worth a word is only what it cannot show.
     if (isToldAtEnd(outcome) || (start.dryRun && outcome.status === 'done')) return;
-    const line = `${markOf(outcome, paint)} ${title} ${paint.dim(afterwordOf(outcome))}\n${frame.after(step, outcome)}`;
-    if (outcome.status === 'up-to-date') stderr.hold(line);
-    else stderr.write(line);
+    stderr.write(`${markOf(outcome, paint)} ${title} ${paint.dim(afterwordOf(outcome))}\n${frame.after(step, outcome)}`);
   }
 
   return {
@@ -136,10 +132,7 @@ export function blocksReporter(
     },
     output: ({ step, command, stream, text }) => say(step, lines.push(`${step}\0${command}\0${stream}`, text)),
     log: ({ step, text }) => say(step, text.split('\n')),
-    print: ({ text }) => {
-      stderr.write('');
-      stdout.write(text);
-    },
+    print: ({ text }) => stdout.write(text),
     notice: ({ step, text, isError }) => {
       const line = `${isError ? 'error' : 'note'}: ${text}`;
       if (step === undefined) stderr.write(`${line}\n`);
@@ -151,7 +144,7 @@ export function blocksReporter(
     'run-ended': (event) => {
       clearStage();
       if (start.dryRun && event.exitCode === 0) return;
-      stderr.write(renderSummary(log, event, screen, { wasShown: !frame.repeatsFailures, verbose: options.verbose }));
+      stderr.write(renderSummary(log, event, stderr, { wasShown: !frame.repeatsFailures, verbose: options.verbose }));
     },
   };
 }

@@ -1,9 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as tick } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Event, Outcome } from '../../lib/event.ts';
+import type { Event } from '../../lib/event.ts';
 import { github } from '../../lib/reporters/github.ts';
 import { grouped } from '../../lib/reporters/grouped.ts';
 import { lines } from '../../lib/reporters/lines.ts';
@@ -38,19 +37,6 @@ const RECORDED: readonly Event[] = [
   ended('audit', { ...failed, mayFail: true, tail: '' }),
   finished({ total: 4, done: 1, failed: 2, skipped: 1 }, 2),
 ];
-
-test('grouped: lines of steps that are left alone wait for the next one, and no longer than this turn', async () => {
-  const { play, said } = shownBy(grouped);
-  const left: Outcome = { status: 'up-to-date', reason: 'nothing changed' };
-
-  play(started(['a', 'b', 'c', 'd'].map((id) => step(id))), ended('a', left), ended('b', left));
-  expect(said.err).toBe('');
-  play(ended('c', done));
-  expect(said.err).toBe('= a up to date: nothing changed\n= b up to date: nothing changed\n✔ c 5ms\n');
-  play(ended('d', left));
-  await tick();
-  expect(said.err).toMatch(/= d up to date: nothing changed\n$/);
-});
 
 test('grouped: the output of each step is one piece, whatever ran beside it (R38)', () => {
   const { play, said } = shownBy(grouped);
