@@ -16,27 +16,45 @@ import { isCall, makeCall, specOf } from './task.ts';
  * Steps that a body asks for while it runs (R26).
  *
  *   call ──► planned ──► checked ──► in the run ──► waited for ──► the caller has a slot again
+ *
+ * A caller has no slot from its first call on, until the last of those that are under way is over and there is
+ * one for it. It may call again meanwhile, and its body may end: then it wants none any more.
  */
 export interface Calls {
   callFor(caller: Node): CallFunction;
-  /** Callers whose callees are over, and that want a slot to go on. */
-  readonly resuming: Resuming[];
-  /** Those that wait for a callee, each with its callees. */
-  readonly waiting: ReadonlyMap<Node, readonly Node[]>;
+  /** The first of those that want a slot again, and `may`; with what it had. */
+  next(may: (caller: Node) => boolean): { readonly node: Node; readonly had: Had } | undefined;
+  /** It has a slot again. */
+  resume(caller: Node): void;
+  /** Its body has ended. @returns whether it had no slot */
+  leave(caller: Node): boolean;
+  /** Whether it waits for callees, or for a slot. */
+  isAway(caller: Node): boolean;
+  /** Whether all that it called is over, and it wants a slot. */
+  isResuming(caller: Node): boolean;
+  /** Those without a slot. */
+  readonly away: Iterable<Node>;
+  /** Not over yet, or not heard of. */
+  calleesOf(caller: Node): readonly Node[];
   /** Whether some have not come to wait for their callee yet. */
   readonly isUnderWay: boolean;
   /** Whether a call has asked for that step. */
   isCalled(id: string): boolean;
   /** Whether a call is about to use it: a service is not let go meanwhile. */
   isHeld(id: string): boolean;
-  /** From `from` through what it waits for and calls to `to`. */
+  /** Through what `from` waits for and calls. */
   pathBetween(from: Node, to: Node): readonly Node[] | undefined;
 }
 
-interface Resuming {
-  readonly node: Node;
-  readonly isExclusive: boolean;
-  readonly resume: () => void;
+/** What a caller gave back while it waits, and wants again. A service has no slot. */
+export type Had = 'nothing' | 'slot' | 'terminal';
+
+/** A caller without a slot. */
+interface Away {
+  readonly had: Had;
+  readonly callees: Node[];
+  /** Lets the call that ended last return, where it waits for a slot. */
+  goOn: (() => void) | undefined;
 }
 
 /** What a run does for calls. */
@@ -55,8 +73,8 @@ export interface CallScope {
   readonly wake: (service: Node) => void;
   /** Let a service go that nobody uses any more. */
   readonly returnUnused: (service: Node) => void;
-  /** The caller waits from now on. @returns whether it had the terminal to itself, and wants it again */
-  readonly leaveSlot: (caller: Node) => boolean;
+  /** The caller waits from now on. */
+  readonly leaveSlot: (caller: Node) => Had;
   /** Others may enter its locks. */
   readonly letEnter: (caller: Node) => void;
   readonly pump: () => void;
@@ -65,10 +83,9 @@ export interface CallScope {
 export function createCalls(scope: CallScope): Calls {
   const { engine, nodeOf, isService, isThere, pump } = scope;
   const { planner } = engine;
-  const resuming: Resuming[] = [];
-  const waiting = new Map<Node, Node[]>();
-  /** Of those that wait: who had the terminal to itself. */
-  const exclusive = new Set<Node>();
+  const away = new Map<Node, Away>();
+  /** Of these, who waits for no callee any more, in the order in which it came to that. */
+  const resuming = new Set<Node>();
   const called = new Set<string>();
   /** Steps that a call is about to use, and how many do. */
   const held = new Map<string, number>();
@@ -93,7 +110,7 @@ export function createCalls(scope: CallScope): Calls {
         scope.wake(callee);
         if (!isThere(callee)) await waitFor(caller, callee);
         if (!isSuccess(callee)) throw calledFailure(callee);
-        if (isService(callee) && callee.state === 'running' && !caller.borrowed.includes(callee)) {
+        if (isService(callee) && callee.state === 'running' && caller.state === 'running' && !caller.borrowed.includes(callee)) {
           callee.lentTo++;
           caller.borrowed.push(callee);
         }
@@ -167,23 +184,35 @@ export function createCalls(scope: CallScope): Calls {
     scope.join(added, found);
   }
 
-  /** While it waits, be it for several at once, the caller gives back its slot. */
   async function waitFor(caller: Node, callee: Node): Promise<void> {
-    const callees = waiting.get(caller) ?? [];
-    waiting.set(caller, callees);
-    callees.push(callee);
-    if (callees.length === 1 && scope.leaveSlot(caller)) exclusive.add(caller);
+    const own = away.get(caller) ?? { had: scope.leaveSlot(caller), callees: [], goOn: undefined };
+    away.set(caller, own);
+    own.callees.push(callee);
+    // It has called again before there was a slot for it: the earlier call returns, and the last one waits for the slot.
+    goOn(caller, own);
     scope.letEnter(caller);
     const there = callee.hasArrived ? undefined : new Promise<void>((resolve) => void callee.callers.push(resolve));
     pump();
     await there;
-    callees.splice(callees.indexOf(callee), 1);
-    if (callees.length > 0) return;
-    waiting.delete(caller);
-    await new Promise<void>((resume) => {
-      resuming.push({ node: caller, isExclusive: exclusive.delete(caller), resume });
+    own.callees.splice(own.callees.indexOf(callee), 1);
+    if (own.callees.length > 0 || away.get(caller) !== own) return;
+    await new Promise<void>((resolve) => {
+      own.goOn = resolve;
+      resuming.add(caller);
       pump();
     });
+  }
+
+  function goOn(caller: Node, own: Away): void {
+    resuming.delete(caller);
+    own.goOn?.();
+    own.goOn = undefined;
+  }
+
+  function resume(caller: Node): void {
+    const own = away.get(caller);
+    away.delete(caller);
+    if (own) goOn(caller, own);
   }
 
   function refuseCircle(caller: Node, callee: Node): void {
@@ -206,7 +235,7 @@ export function createCalls(scope: CallScope): Calls {
         return path;
       }
       if (isThere(node)) continue;
-      for (const next of [...waitsFor(node.step).map(nodeOf), ...(waiting.get(node) ?? [])]) {
+      for (const next of [...waitsFor(node.step).map(nodeOf), ...calleesOf(node)]) {
         if (cameFrom.has(next)) continue;
         cameFrom.set(next, node);
         open.push(next);
@@ -215,10 +244,26 @@ export function createCalls(scope: CallScope): Calls {
     return undefined;
   }
 
+  const calleesOf = (caller: Node): readonly Node[] => away.get(caller)?.callees ?? [];
+
   return {
     callFor,
-    resuming,
-    waiting,
+    next(may) {
+      for (const node of resuming) if (may(node)) return { node, had: away.get(node)?.had ?? 'slot' };
+      return undefined;
+    },
+    resume,
+    leave(caller) {
+      const wasAway = away.has(caller);
+      resume(caller);
+      return wasAway;
+    },
+    isAway: (caller) => away.has(caller),
+    isResuming: (caller) => resuming.has(caller),
+    get away() {
+      return away.keys();
+    },
+    calleesOf,
     get isUnderWay() {
       return entering > 0;
     },

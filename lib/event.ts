@@ -227,4 +227,4 @@ export type RunEndReason =
 
 export type EventType = Event['type'];
 export type EventOf<T extends EventType> = Extract<Event, { readonly type: T }>;
-export type Emit = (body: EventBody) => void;
+export type Emit = (told: EventBody) => void;

@@ -25,14 +25,13 @@ export function createRunLocks(
   } & Pick<StepLocksOptions<Node>, 'onHeld' | 'onRefused'>,
 ): RunLocks {
   const { calls, isService } = run;
-  const isResuming = (node: Node): boolean => calls.resuming.some((one) => one.node === node);
   const stepLocks: StepLocks<Node> = createStepLocks<Node>({
     table: createLockTable(engine.capacities),
     processes: engine.locks,
     locksOf: ({ step }) =>
       engine.options.dryRun ? [] : locksOf(specOf(engine.planner.bindingOf(step).task).lock, engine.scopes.inputScopeOf(step)),
     mayEnter: isWaitedForBy,
-    letsIn: (holder) => isService(holder) || calls.waiting.has(holder) || isResuming(holder),
+    letsIn: (holder) => isService(holder) || calls.isAway(holder),
     mayWait: (node, lock) => !engine.options.failIfLocked && !holdsLater(node, lock.key),
     titleOf: ({ step }) => step.title,
     onWait: ({ step }, lock, held) => {
@@ -47,8 +46,8 @@ export function createRunLocks(
   /** Whether `holder` can go on only when `node` is over: what it holds is then no obstacle. */
   function isWaitedForBy(node: Node, holder: Node): boolean {
     if (node === holder) return true;
-    if (calls.waiting.get(holder)?.some((callee) => calls.pathBetween(callee, node) !== undefined)) return true;
-    const others = isService(holder) ? usersOf(holder) : isResuming(holder) ? guestsOf(holder) : [];
+    if (calls.calleesOf(holder).some((callee) => calls.pathBetween(callee, node) !== undefined)) return true;
+    const others = isService(holder) ? usersOf(holder) : calls.isResuming(holder) ? guestsOf(holder) : [];
     return others.some((other) => isWaitedForBy(node, other));
   }
 
@@ -65,7 +64,7 @@ export function createRunLocks(
    * different orders could wait for each other for ever.
    */
   function holdsLater(node: Node, key: string): boolean {
-    const holders = [...calls.waiting.keys(), ...run.servicesStarted].filter((holder) => holder !== node && isWaitedForBy(node, holder));
+    const holders = [...calls.away, ...run.servicesStarted].filter((holder) => holder !== node && isWaitedForBy(node, holder));
     return holders.some((holder) => stepLocks.heldBy(holder).some((held) => held.key > key));
   }
 

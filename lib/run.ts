@@ -105,9 +105,10 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     wake: (service) => lending.wake(service),
     returnUnused: (service) => lending.returnUnused(service),
     leaveSlot(caller) {
-      const hadTerminal = exclusive === caller;
+      if (isService(caller)) return 'nothing';
+      const had = exclusive === caller ? 'terminal' : 'slot';
       giveBackSlot(caller);
-      return hadTerminal;
+      return had;
     },
     letEnter: (caller) => locks.letEnter(caller),
     pump,
@@ -143,7 +144,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   let running = 0;
   let exclusive: Node | undefined;
   let unsettled = 0;
-  /** Since when this turn of the event loop goes on, where a step was looked for in it. */
+  /** When a step was first looked for in this turn of the event loop. */
   let turnSince: number | undefined;
   /** The turn has lasted long enough: what else can start does so in the next one. */
   let isCutShort = false;
@@ -253,17 +254,16 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     if (ending !== undefined) dropReady();
     turnSince ??= beginTurn();
     while (running < options.jobs && !exclusive) {
-      // Bodies that wait for nothing from outside would keep the process from hearing signals and timers.
+      // Bodies that wait for nothing from outside would keep the process from hearing signals and timers: what else
+      // there is to do, also to conclude, comes in the next turn.
       isCutShort = engine.now() - turnSince > LONGEST_TURN_MS;
       if (isCutShort) return;
-      const at = calls.resuming.findIndex(({ node }) => locks.mayResume(node));
-      const next = calls.resuming[at];
-      if (next) {
-        if (next.isExclusive && running > 0) break;
-        if (next.isExclusive) exclusive = next.node;
-        calls.resuming.splice(at, 1);
-        running++;
-        next.resume();
+      const caller = calls.next(locks.mayResume);
+      if (caller) {
+        if (caller.had === 'terminal' && running > 0) break;
+        if (caller.had === 'terminal') exclusive = caller.node;
+        if (caller.had !== 'nothing') running++;
+        calls.resume(caller.node);
         continue;
       }
       const node = headed ?? locks.next() ?? ready[readyHead++];
@@ -327,7 +327,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     };
     if (!isService(node)) {
       void runStep(engine, node.step, stepOptions).then((end) => {
-        giveBackSlot(node);
+        if (!calls.leave(node)) giveBackSlot(node);
         if (end) over(node, end);
         else lending.waitForServices(node);
         pump();
@@ -347,6 +347,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
       pump();
     });
     void node.service.ended.then((end) => {
+      calls.leave(node);
       if (end.outcome.status === 'failed') lending.failUsers(node, end.outcome);
       over(node, end);
       pump();
@@ -444,11 +445,11 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
 
   /** Steps wait for locks, and nothing else goes on that could give one back. */
   function isStuck(): boolean {
-    if (locks.queued === 0 || calls.resuming.some(({ node }) => locks.mayResume(node))) return false;
+    if (locks.queued === 0 || calls.next(locks.mayResume)) return false;
     const isBusy = running > 0 || calls.isUnderWay || lending.isLooking || locks.entering > 0 || headed !== undefined;
     if (isBusy || readyHead < ready.length) return false;
     // A callee is over, and its caller has not heard of it yet.
-    for (const callees of calls.waiting.values()) if (callees.some((callee) => callee.isAvailable)) return false;
+    for (const caller of calls.away) if (calls.calleesOf(caller).some((callee) => callee.isAvailable)) return false;
     return !servicesStarted.some((node) => node.state === 'running' && (!node.isUp || node.lentTo <= 0));
   }
 
@@ -522,11 +523,21 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   }
 
   function giveUp(): void {
-    for (const node of nodes.values()) {
-      if (node.state !== 'running') continue;
-      node.halt?.halt({ kind: 'endless' });
-      node.halt?.kill();
+    const open = [...nodes.values()].filter((node) => node.state !== 'over');
+    for (const { state, halt } of open) {
+      if (state !== 'running') continue;
+      halt?.halt({ kind: 'endless' });
+      halt?.kill();
     }
+    if (open.some(({ state }) => state === 'running')) return;
+    // It cannot come to this; if it does, a run that has not done its work does not end well.
+    for (const node of open) if (node.state !== 'over') over(node, neverStarted(node));
+    pump();
+  }
+
+  function neverStarted({ step }: Node): StepEnd {
+    const message = 'nothing is left that could start it: taskwright has lost sight of it';
+    return failed(engine, step, engine.now(), { kind: 'thrown', message, exitCode: EXIT.failed }, '');
   }
 
   function outdate(steps: readonly string[] | 'all'): boolean {

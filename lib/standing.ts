@@ -151,7 +151,7 @@ export function createStanding(newRunner: () => Runner, kill: AbortSignal): Stan
       // One that is not wanted any more before it was ready has nothing that could stand.
       if (!isUp) member.service.stop();
       const how = isUp ? await Promise.race([member.service.ended, left]) : await member.service.ended;
-      // EventBody to stop while it was left: the round is over when it is.
+      // Told to stop while it was left: the round is over when it is.
       const end = how === 'left' && member.halt.reason ? await member.service.ended : how;
       for (const one of letGo) one();
       const { value } = isUp ? state : { value: undefined };

@@ -544,3 +544,31 @@ export default defineConfig({ tasks: { quick, slow, editor, other, all } });
 
   expect([said.code, said.stdout]).toEqual([0, expect.stringContaining('false\n')]);
 });
+
+test.each([
+  ['does not await its call', `void call(quick, { turns: 200 }); await turns(10);`],
+  [
+    'calls again before it has its slot',
+    `const a = call(quick, { turns: 5 }); await turns(40); const b = call(quick, { turns: 20 }); await a; await b;`,
+  ],
+])('an interactive task that %s keeps nothing from running (R22, R26)', async (_, body) => {
+  project.write(
+    'tasks.config.ts',
+    `
+import { defineConfig, task } from 'taskwright';
+import { z } from 'zod';
+import { setImmediate as tick } from 'node:timers/promises';
+const turns = async (count) => { for (let n = 0; n < count; n++) await tick(); };
+const quick = task({ summary: 'Quick.', input: { turns: z.int() }, run: ({ input }) => turns(input.turns) });
+const editor = task({ summary: 'Editor.', interactive: true, async run({ call }) { ${body} } });
+const bystander = task({ summary: 'Bystander.', run: () => turns(300) });
+const last = task({ summary: 'Last.', after: [bystander], run: () => {} });
+const all = task({ summary: 'All.', needs: { editor, bystander, last }, run: ({ print }) => print('all is done\\n') });
+export default defineConfig({ tasks: { quick, editor, bystander, last, all } });
+`,
+  );
+
+  const said = await tasks(['all', '--jobs=4', '--reporter=lines'], { ...here(), terminal: { columns: 80, rows: 24 }, keys: [] });
+
+  expect([said.code, said.stdout]).toEqual([0, expect.stringContaining('all is done')]);
+});
