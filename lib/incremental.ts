@@ -227,7 +227,7 @@ export function createIncremental(options: IncrementalOptions): Incremental {
     const known = ledger.ingredientsOf(before.fingerprint);
     const changes = known ? whyChanged(known, ingredients) : [];
     if (changes.length > 0) return changes;
-    return [before.unusable ?? (known ? 'its last run did not come to its end' : 'nothing is known of its last run')];
+    return [before.unusable ?? (known ? 'its last run did not come to its end' : 'what it depended on before cannot be told')];
   }
 
   /** Generated files of the last run: all there, or put back; else why not. */

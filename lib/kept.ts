@@ -8,7 +8,7 @@ import { createFileDigests } from './file-digests.ts';
 import { createFileLists } from './file-lists.ts';
 import { createIncremental } from './incremental.ts';
 import type { Incremental } from './incremental.ts';
-import { STATE_FILES, openLedger } from './ledger.ts';
+import { EXPLANATIONS_FILE, STATE_FILE, openLedger } from './ledger.ts';
 import { createModuleGraphs } from './module-graph.ts';
 import type { Planner } from './plan.ts';
 import type { RunOptions } from './request.ts';
@@ -42,7 +42,7 @@ export function keptIn(keeping: Keeping): { info(): CacheInfo; clear(): void } {
   return {
     info: () => ({ ...outcomes.info(), folder }),
     clear() {
-      for (const file of STATE_FILES) fs.rmSync(join(folder, file), { force: true });
+      for (const file of [STATE_FILE, EXPLANATIONS_FILE]) fs.rmSync(join(folder, file), { recursive: true, force: true });
       outcomes.clear();
     },
   };

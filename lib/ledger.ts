@@ -14,8 +14,8 @@ import { stableText } from './util/stable-text.ts';
  * What the last run of each step left behind, and what was read of files to know it.
  *
  * One file, read at the beginning and, when something changed, written whole at the end. What the fingerprints
- * stand for is in another, read only to tell why a step runs. In between a step that begins to run leaves a
- * mark, so that a run that is killed, or that cannot write at its end, never leaves an older record standing
+ * stand for is in another, which decides nothing, and is read where a step runs. In between a step that begins
+ * to run leaves a mark, so that a run that is killed, or that cannot write at its end, never leaves an older record standing
  * for files that it has changed since:
  *
  *   body begins ──► mark ──► body ends ──► file written with its record ──► mark removed
@@ -95,8 +95,9 @@ type StoredIngredients = Omit<Ingredients, 'sources' | 'code'> & { readonly sour
 const EMPTY: Stored = { version: VERSION, files: {}, modules: { modules: {}, packages: {} }, steps: {}, latest: {} };
 const UNEXPLAINED: Explanations = { version: VERSION, sets: {}, ingredients: {} };
 
-/** Both files, of which only the first decides anything. */
-export const STATE_FILES = ['state.json', 'ingredients.json'] as const;
+export const STATE_FILE = 'state.json';
+/** Costs what is said of a change where it is lost. */
+export const EXPLANATIONS_FILE = 'ingredients.json';
 
 export interface LedgerOptions {
   readonly fs: FileSystem;
@@ -114,7 +115,7 @@ const underWay = new Set<string>();
 
 export function openLedger(options: LedgerOptions): Ledger {
   const { fs, now, folder, pid } = options;
-  const [file, explanations] = STATE_FILES.map((name) => join(folder, name)) as [string, string];
+  const file = join(folder, STATE_FILE);
   const marksDir = join(folder, 'running');
   const own = `${pid}-${randomBytes(6).toString('hex')}`;
   const ended = new Map<string, { readonly step: StepKey; readonly record: StepRecord | undefined }>();
@@ -145,11 +146,9 @@ export function openLedger(options: LedgerOptions): Ledger {
 
   function readExplanations(): Explanations {
     try {
-      return parse(fs.readFileSync(explanations, 'utf8'), UNEXPLAINED);
-    } catch (error) {
-      // Nothing is decided by it: what runs, and what is left alone, are the same.
-      const isThere = (error as NodeJS.ErrnoException).code !== 'ENOENT';
-      if (isThere) tell(`what steps depended on before cannot be read, and is not compared: ${messageOf(error)}`);
+      return parse(fs.readFileSync(join(folder, EXPLANATIONS_FILE), 'utf8'), UNEXPLAINED);
+    } catch {
+      // The reason of a step that runs says so.
       return UNEXPLAINED;
     }
   }
@@ -228,9 +227,8 @@ export function openLedger(options: LedgerOptions): Ledger {
       try {
         const theirs = stampOf(fs, file) === stamp ? stored : read().stored;
         const merged = merge(theirs, looked);
-        // The other first: what it says more than there are records of does no harm.
-        if (ended.size > 0) writeWhole(fs, explanations, render(explain(merged)));
         writeWhole(fs, file, render(merged));
+        if (newIngredients.size > 0) writeExplanations(merged);
       } finally {
         unlock();
       }
@@ -249,7 +247,8 @@ export function openLedger(options: LedgerOptions): Ledger {
       // Somebody else ran it meanwhile: whose traces are left is not known.
       if (record && stableText(theirs.steps[text]) === stableText(stored.steps[text])) steps[text] = record;
     }
-    const files = { ...theirs.files, ...looked.files };
+    // What is gone is in neither, where nobody else wrote meanwhile.
+    const files = theirs === stored ? looked.files : { ...theirs.files, ...looked.files };
     const modules = {
       modules: { ...theirs.modules.modules, ...looked.modules.modules },
       packages: { ...theirs.modules.packages, ...looked.modules.packages },
@@ -263,8 +262,16 @@ export function openLedger(options: LedgerOptions): Ledger {
     };
   }
 
+  function writeExplanations(stored: Stored): void {
+    try {
+      writeWhole(fs, join(folder, EXPLANATIONS_FILE), render(explanationsOf(stored)));
+    } catch {
+      // The records stand all the same.
+    }
+  }
+
   /** Of the records that stay, what their fingerprints stand for: as this run knows it, or one before. */
-  function explain({ steps }: Stored): Explanations {
+  function explanationsOf({ steps }: Stored): Explanations {
     const before = readExplanations();
     const sets: Record<string, FileSet['files']> = {};
     const ingredients: Record<string, StoredIngredients> = {};
