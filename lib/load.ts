@@ -17,7 +17,7 @@ import { readPathMapping } from './loader/tsconfig.ts';
 import { hasManifest, readManifest, writeManifest } from './manifest.ts';
 import type { Registry } from './registry.ts';
 import { buildRegistry } from './registry.ts';
-import { builtAt, keepFields, later } from './schema.ts';
+import { builtAt, isOfNoFields, keepFields, later } from './schema.ts';
 import { specOf } from './task.ts';
 import { describeValue, namesInWords } from './util/describe.ts';
 import { once } from './util/once.ts';
@@ -77,7 +77,7 @@ export async function loadProject(options: LoadOptions): Promise<Project> {
       registry,
       shortFlags: config.shortFlags,
       quiet: config.reporter === 'quiet',
-      hasDefaults: config.defaults !== undefined,
+      hasMoreToSay: config.defaults !== undefined || registry.entries.some(({ task }) => isOfNoFields(specOf(task).input)),
     });
     return registry;
   };

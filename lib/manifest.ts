@@ -20,14 +20,14 @@ export interface Manifest {
   readonly shortFlags: Config['shortFlags'];
   /** The config wants no notices to be told. */
   readonly quiet: boolean;
-  /** The config has defaults for inputs, which may be wrong. */
-  readonly hasDefaults: boolean;
+  /** More can be wrong with inputs than their fields tell: the config has defaults for some, or rules over objects without fields. */
+  readonly hasMoreToSay: boolean;
 }
 
 interface Written {
   readonly shortFlags?: 'auto';
   readonly quiet?: true;
-  readonly hasDefaults?: true;
+  readonly hasMoreToSay?: true;
   readonly entries: readonly WrittenEntry[];
   readonly words: Readonly<Record<string, number>>;
   readonly namespaces: readonly string[];
@@ -54,7 +54,7 @@ const fieldsFileOf = (folder: string, id: string): string => join(folder, `${id}
 
 export const hasManifest = (folder: string, id: string): boolean => existsSync(fileOf(folder, id));
 
-export function writeManifest(folder: string, id: string, { registry, shortFlags, quiet, hasDefaults }: Manifest): void {
+export function writeManifest(folder: string, id: string, { registry, shortFlags, quiet, hasMoreToSay }: Manifest): void {
   const index = new Map(registry.entries.map((entry, at) => [entry, at]));
   const texts: Buffer[] = [];
   let end = 0;
@@ -66,7 +66,7 @@ export function writeManifest(folder: string, id: string, { registry, shortFlags
   const written: Written = {
     ...(shortFlags && { shortFlags }),
     ...(quiet && { quiet }),
-    ...(hasDefaults && { hasDefaults }),
+    ...(hasMoreToSay && { hasMoreToSay }),
     entries: registry.entries.map((entry) => writtenEntry(entry, keep)),
     words: Object.fromEntries([...registry.words].map(([word, entry]) => [word, index.get(entry) ?? -1])),
     namespaces: registry.namespaces,
@@ -96,7 +96,7 @@ function manifestIn(folder: string, id: string): Manifest | undefined {
     registry: registryFrom(written, new FieldsFile(fieldsFileOf(folder, id))),
     shortFlags: written.shortFlags,
     quiet: written.quiet === true,
-    hasDefaults: written.hasDefaults === true,
+    hasMoreToSay: written.hasMoreToSay === true,
   };
 }
 

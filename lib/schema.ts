@@ -199,6 +199,9 @@ export function fieldsOf(fields: Fields | undefined): readonly Field[] {
   return lookAt(fields).fields;
 }
 
+/** An object of which nothing but a rule can be left. */
+export const isOfNoFields = (fields: Fields | undefined): boolean => fields !== undefined && fieldsOf(fields).length === 0;
+
 /** Fields that were read in another process, as if a shape said them. */
 export function shapeOfFields(read: () => { readonly fields: readonly Field[]; readonly place: string | undefined }): Fields {
   const shape = {};

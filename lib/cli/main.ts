@@ -32,7 +32,7 @@ import { optimizeLater } from './optimize-later.ts';
 import type { OwnOptions } from './own-options.ts';
 import { OWN_FIELDS } from './own-options.ts';
 import type { ParsedLine, ParseProblem, ParsedTarget } from './parse.ts';
-import { badLine, leadingOptions, parseArgv, runOptionsOf } from './parse.ts';
+import { badLine, leadingOptions, parseArgv, runOptionsOf, saysAll } from './parse.ts';
 import { document, invocationDirOf, list, paintFor, nameOf, tellNotices, whereToLook } from './look.ts';
 import { flagRows, renderSettings, settingRows, settingsJson, settle } from './settings.ts';
 
@@ -83,8 +83,10 @@ async function command(host: Host): Promise<number> {
   }
   if (line.options.help) return help(host, project, registry, line);
   const bad = badLine(line);
-  if (bad)
-    throw line.options.list ? bad : badLine({ ...line, problems: [...line.problems, ...(await inputProblemsOf(host, project, line))] });
+  if (bad) {
+    if (line.options.list || (!host.program && saysAll(line, project.config.defaults !== undefined))) throw bad;
+    throw badLine({ ...line, problems: [...line.problems, ...(await inputProblemsOf(host, project, line))] });
+  }
   tellNotices(host, [...project.notices, ...line.notices], line.options);
   return answer(host, { ...project, registry }, line);
 }

@@ -6,7 +6,7 @@ import { decodeText, isScalar, lettered, spellingsOf, takesNoWord } from '../fla
 import type { ResolvedInput } from '../input.ts';
 import { jsonOfGiven, resolveInput } from '../input.ts';
 import type { Field } from '../schema.ts';
-import { fieldsOf } from '../schema.ts';
+import { fieldsOf, isOfNoFields } from '../schema.ts';
 import type { RunOptions } from '../request.ts';
 import type { AnyTask } from '../task.ts';
 import { specOf } from '../task.ts';
@@ -198,6 +198,23 @@ export function badLine(line: ParsedLine): UsageError | undefined {
   return new UsageError('bad-line', `${problems.length} things are wrong with this command line`, {
     facts: problems.flatMap(({ text, hint }) => [text, ...(hint === undefined ? [] : [`  → ${hint}`])]),
   });
+}
+
+/**
+ * Whether nothing can be wrong with the inputs of its targets but what was typed: neither schemas, nor variables, nor
+ * defaults of the config have a say, and nothing is missing.
+ */
+export function saysAll(line: ParsedLine, hasMoreToSay: boolean): boolean {
+  return !hasMoreToSay && line.targets.every(isToldByWords);
+}
+
+function isToldByWords({ task, given, faulty }: ParsedTarget): boolean {
+  const { input } = specOf(task);
+  if (isOfNoFields(input)) return false;
+  return fieldsOf(input).every(
+    ({ key, kind, isPlain, env, required }) =>
+      isPlain && env === undefined && (!required || kind.type === 'boolean' || given[key] !== undefined || faulty.has(key)),
+  );
 }
 
 /** A namespace may be listed; it cannot be run where it has no default task. */

@@ -6,10 +6,7 @@ import { completionScript } from './completion/script.ts';
 import type { Host } from './host.ts';
 import { invocationDirOf, list, tellNotices, whereToLook } from './look.ts';
 import { ownVersion } from '../util/own-version.ts';
-import type { ParsedTarget } from './parse.ts';
-import { badLine, leadingOptions, parseArgv } from './parse.ts';
-import { fieldsOf } from '../schema.ts';
-import { specOf } from '../task.ts';
+import { badLine, leadingOptions, parseArgv, saysAll } from './parse.ts';
 
 /**
  * Answers what needs no config: from the manifest that an earlier load left, as long as nothing that the
@@ -24,7 +21,8 @@ export function start(host: Host): number | undefined {
   try {
     return answer(host);
   } catch (error) {
-    if (error instanceof UserError && error.code === 'no-config') {
+    // That there is no such folder is told by `main`.
+    if (error instanceof UserError && error.code === 'no-config' && leadingOptions(host.argv).directory === undefined) {
       host.stderr.write(renderUserError(error));
       return error.exitCode;
     }
@@ -50,13 +48,14 @@ function answer(host: Host): number | undefined {
   const kept = freshKept(place.store, place.file);
   const manifest = kept && readManifest(place.store, kept.id);
   if (!manifest) return undefined;
-  const { registry, shortFlags, quiet, hasDefaults } = manifest;
+  const { registry, shortFlags, quiet, hasMoreToSay } = manifest;
   const line = parseArgv(host.argv, registry, { invocationDir: invocationDirOf(host, leading), shortFlags });
-  if (line.options.help || line.problems.some(({ code }) => code === 'unknown-task' || code === 'unknown-flag')) return undefined;
+  if (line.options.help || line.options.version || line.problems.some(({ code }) => code === 'unknown-task' || code === 'unknown-flag'))
+    return undefined;
   const bad = badLine(line);
   // What else is wrong with the inputs of targets is told along with it.
-  const isAll = line.options.list || (!hasDefaults && line.namespaces.length === 0 && line.targets.every(isToldByLine));
-  if (bad && line.targets.length > 0 && !isAll) return undefined;
+  const isAllOfIt = line.targets.length === 0 || line.options.list || (line.namespaces.length === 0 && saysAll(line, hasMoreToSay));
+  if (bad && !isAllOfIt) return undefined;
   if (bad) {
     host.stderr.write(renderUserError(bad));
     return bad.exitCode;
@@ -64,14 +63,6 @@ function answer(host: Host): number | undefined {
   if (!line.options.list) return undefined;
   if (!quiet) tellNotices(host, [...place.notices, ...line.notices], line.options);
   return list(host, registry, line.options, line.subject);
-}
-
-/** Nothing can be wrong with its input but what is typed: neither schemas nor variables have a say, and nothing is missing. */
-function isToldByLine({ task, given, faulty }: ParsedTarget): boolean {
-  return fieldsOf(specOf(task).input).every(
-    ({ key, kind, isPlain, env, required }) =>
-      isPlain && env === undefined && (!required || kind.type === 'boolean' || given[key] !== undefined || faulty.has(key)),
-  );
 }
 
 /** What a variable says of our own options is read with the config. */

@@ -115,15 +115,34 @@ describe('what else may be wrong with an input is told by the config', () => {
     ['one that its schema checks', config(`tag: z.string().min(3).default('v1')`), '--tag'],
     ['a variable', config(`count: z.int().default(1).meta({ env: 'COUNT' })`), 'COUNT'],
     ['a default of the config', config('count: z.int().default(1)', `, defaults: { one: { count: 'many' } }`), '--count'],
+    [
+      'a rule over an object without fields',
+      config('').replace(
+        'tasks: { one }',
+        `tasks: { one, two: task({ summary: 'Two.', input: z.object({}).refine(() => false, 'it never fits') }) }`,
+      ),
+      'it never fits',
+    ],
   ])('%s', async (_, text, also) => {
     const project = projectWith({ 'tasks.config.ts': text });
-    const wrong = ['one', '--kind=c', ...(text.includes('tag') ? ['--tag=x'] : [])];
+    const wrong = ['one', '--kind=c', ...(text.includes('tag') ? ['--tag=x'] : []), ...(text.includes('two') ? ['two'] : [])];
     for (let time = 0; time < 3; time++) {
       const said = await tasksFromKept(wrong, { cwd: project.root, env: { COUNT: 'many' } });
       expect(said).toMatchObject({ code: 2, isKept: false });
       expect([said.stderr.includes('--kind'), said.stderr.includes(also)]).toEqual([true, true]);
     }
   });
+});
+
+test.each([
+  ['the version was asked for', ['demo', '--database=mysql', '--version'], {}],
+  ['files of variables cannot be read', ['demo', '--database=mysql'], { '.env': 'X="unclosed' }],
+  ['there is no such folder', ['-C', 'nowhere', 'demo'], {}],
+])('where %s the first call says what every other does', async (_, line, more) => {
+  const project = projectWith({ ...FILES, ...more });
+  const cold = await tasks(line, { cwd: project.root });
+  await ask(project, '--list');
+  for (let time = 0; time < 2; time++) expect(await ask(project, ...line)).toMatchObject({ ...cold });
 });
 
 test('nothing is run from what is kept', async () => {
