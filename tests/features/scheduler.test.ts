@@ -1,6 +1,6 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { AnyTask, Call } from '../../lib/task.ts';
 import { task } from '../../lib/task.ts';
 import { scriptedRunner } from '../../lib/testing.ts';
@@ -157,10 +157,16 @@ function mistakesOf({ events, result }: Carried): string[] {
   return mistakes;
 }
 
-/** All that is told, without times. */
-const storyOf = (run: Carried): string[] => run.events.map((event) => JSON.stringify(event).replaceAll(/"(time|ms)":\d+/g, '"$1":0'));
+/** All that is told, without times, and without the frames of Node that tell in which turn something was thrown. */
+const storyOf = (run: Carried): string[] =>
+  run.events.map((event) =>
+    JSON.stringify(event, (key, value: unknown) => (key === 'time' || key === 'ms' ? 0 : key === 'fullStack' ? '' : value)),
+  );
 
 test('on random graphs: order, once, one outcome, --jobs, locks, no deadlock, and the same story twice', { timeout: 120_000 }, async () => {
+  // Long rows of steps are cut by the clock, which a busy machine would let run on.
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
   const { root } = projectWith();
   await fc.assert(
     fc.asyncProperty(story, async (told) => {
