@@ -24,6 +24,7 @@ import type { AnyFlags } from '../task.ts';
 import { flagsOf, specOf, task as declare } from '../task.ts';
 import { userFrames } from '../util/frames.ts';
 import { ownVersion } from '../util/own-version.ts';
+import { noteRun } from './code-cache.ts';
 import { completeFromTasks, completionWords, wasRun } from './completion/complete.ts';
 import { completionScript } from './completion/script.ts';
 import type { Host, Program } from './host.ts';
@@ -404,6 +405,7 @@ async function orderFor(host: Host, project: Project, line: ParsedLine): Promise
     stateDir: join(project.root, '.tasks'),
     keeping: { folder: cacheFolderOf(host, project), beyond: project.config.caches, ...(project.loaded && { loaded: project.loaded }) },
     onPlan: (steps) => {
+      noteRun();
       if (steps >= MANY_STEPS) optimizeLater();
     },
     onSignal: host.onSignal,

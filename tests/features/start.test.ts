@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -478,6 +479,28 @@ describe.skipIf(!existsSync(BIN))('the built command', () => {
     project.write('node_modules/taskwright/other.cjs', 'console.log("other", ...process.argv.slice(2))');
 
     expect(said('__complete', 'demo.')).toBe('other __complete demo.\n');
+  });
+
+  test('keeps what V8 made of it for a run, once there was one, and nothing less from then on', () => {
+    const project = projectWith(FILES);
+    const folder = mkdtempSync(join(tmpdir(), 'taskwright-package-'));
+    const keptAfter = (...argv: readonly string[]): string[] => {
+      spawnSync(process.execPath, [join(folder, 'dist/lib/bin.cjs'), ...argv], { cwd: project.root });
+      const kept = readdirSync(join(folder, 'dist/lib')).filter((name) => name.startsWith('lib.cjs-') && name.endsWith('.v8'));
+      return kept.map((name) => `${name.endsWith('.run.v8')} ${statSync(join(folder, 'dist/lib', name)).mtimeMs}`);
+    };
+    try {
+      cpSync(join(REPOSITORY, 'package.json'), join(folder, 'package.json'));
+      symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
+      cpSync(join(REPOSITORY, 'dist/lib'), join(folder, 'dist/lib'), { recursive: true, filter: (path) => !path.endsWith('.v8') });
+      expect(keptAfter('--list')).toEqual([expect.stringMatching(/^false/)]);
+      const run = keptAfter('more.one');
+      expect(run).toEqual([expect.stringMatching(/^true/)]);
+      expect(keptAfter('--help', 'demo')).toEqual(run);
+      expect(keptAfter('more.two')).toEqual(run);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test('runs as before where what V8 kept of it is damaged, and where nothing can be kept', () => {
