@@ -20,7 +20,7 @@ export function shakeDeclarations(files, isEntry) {
   }
 }
 
-/** A column for each level, and comments without their stars. */
+/** A column for each level, comments without their stars, and no `declare` where all is declared. */
 const shallow = (part) =>
   part
     .replaceAll(/\/\*\*[^]*?\*\//g, (comment) =>
@@ -29,6 +29,7 @@ const shallow = (part) =>
         .replace(/^\/\*\*\n/, '/** ')
         .replace(/\n\s*\*\/$/, ' */'),
     )
+    .replaceAll(/^export declare /gm, 'export ')
     .replaceAll(/^ {4,}/gm, (indent) => ' '.repeat(indent.length / 4));
 
 function partsOf(text) {

@@ -118,7 +118,7 @@ interface Timed {
 
 export type Event = Timed & EventBody;
 
-/** What the engine tells; when is added where it goes to the reporters. @internal */
+/** What the engine tells; when is added where it goes to the reporters. */
 export type EventBody =
   | {
       readonly type: 'run-started';

@@ -536,7 +536,7 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
   }
 
   function neverStarted({ step }: Node): StepEnd {
-    const message = 'nothing is left that could start it: taskwright has lost sight of it';
+    const message = 'nothing is left that could start it';
     return failed(engine, step, engine.now(), { kind: 'thrown', message, exitCode: EXIT.failed }, '');
   }
 

@@ -28,12 +28,20 @@ export interface Watcher {
   dismiss(): void;
 }
 
-/** Descriptor 3 is the terminal, where there is one. `$1` is the mark that what we start inherits. */
+/**
+ * Descriptor 3 is the terminal, where there is one. `$1` is the mark that what we start inherits.
+ *
+ * - `begun` says when a process began, in clock ticks; nothing where there is no /proc. Another that was given the
+ *   same id began at another time.
+ * - `targets` is what is left of all that we were told of; `below` a process and all below it.
+ * - At the end the rest may take as long as it takes to look, but never hang on a terminal that is gone; and one that
+ *   was being started as we died shows its mark a moment later.
+ */
 const SCRIPT = `
 trap '' INT TERM HUP QUIT TSTP
 told=' ' settings=
 
-begun() { # pid: when it began, in clock ticks; nothing where there is no /proc
+begun() {
   start=
   read -r line 2>/dev/null </proc/$1/stat || return 0
   line=\${line##*) }
@@ -41,7 +49,7 @@ begun() { # pid: when it began, in clock ticks; nothing where there is no /proc
   start=\${20}
 }
 
-forget() { # pid
+forget() {
   case $told in *" $1="*)
     head=\${told%%" $1="*} tail=\${told#*" $1="}
     told="$head \${tail#* }"
@@ -63,17 +71,16 @@ marked() {
   grep -laF -- "$1" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ pid _; do echo "$pid"; done
 }
 
-below() { # pid: it and all below it
+below() {
   echo "$1"
   ps -A -o pid=,ppid= 2>/dev/null | while read -r child parent; do [ "$parent" = "$1" ] && below "$child"; done
 }
 
-targets() { # what is left of all that we were told of
+targets() {
   for entry in $told; do
     pid=\${entry%%=*} kind=\${entry#*=}
     then=\${kind#?}
     begun "$pid"
-    # Another who was given the same id.
     [ -n "$start" ] && [ -n "$then" ] && [ "$start" != "$then" ] && continue
     case $kind in
     g*) kill -s 0 -- -"$pid" 2>/dev/null && echo "-$pid" ;;
@@ -83,12 +90,10 @@ targets() { # what is left of all that we were told of
   marked "$1"
 }
 
-# The rest may take as long as it takes to look, but never hang on a terminal that is gone.
 [ -z "$settings" ] || { stty "$settings" <&3; printf '\\033[?25h' >&3; } 2>/dev/null
 for signal in TERM CONT; do
   for target in $(targets "$1"); do kill -s $signal -- $target 2>/dev/null; done
 done
-# One that was being started as we died shows its mark a moment later.
 for round in 1 2 3 4 5 6; do
   [ -n "$(targets "$1")" ] || [ $round -lt 4 ] || exit 0
   sleep 0.1 2>/dev/null || sleep 1
