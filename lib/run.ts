@@ -105,7 +105,8 @@ export function startRun(engine: Engine, plan: Plan, checked: Preflight, start =
     wake: (service) => lending.wake(service),
     returnUnused: (service) => lending.returnUnused(service),
     leaveSlot(caller) {
-      if (isService(caller)) return 'nothing';
+      // One that is over has given it back.
+      if (isService(caller) || caller.state === 'over') return 'nothing';
       const had = exclusive === caller ? 'terminal' : 'slot';
       giveBackSlot(caller);
       return had;

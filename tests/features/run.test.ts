@@ -67,6 +67,22 @@ test('steps run side by side up to --jobs (R19)', async () => {
   expect(steps.most()).toBe(2);
 });
 
+test('a body that ends before its call is under way gives its slot back once (R19, R26)', async () => {
+  let [inside, most] = [0, 0];
+  const counts = async (): Promise<void> => {
+    most = Math.max(most, ++inside);
+    for (let turns = 0; turns < 10; turns++) await tick();
+    inside--;
+  };
+  const part = task({ summary: 'part', input: { n: z.int() }, run: counts });
+  const leaves = task({ summary: 'leaves', run: ({ call }) => void call(part, { n: 0 }) });
+  const all = works('all', { needs: [leaves, part({ n: 1 }), part({ n: 2 })] });
+
+  const run = await carry([all], { jobs: 1, names: { part, leaves, all } });
+
+  expect([run.exitCode, most]).toEqual([0, 1]);
+});
+
 test.each([
   ['at once', (): void => {}],
   ['without waiting for anything from outside', async (): Promise<void> => {}],
